@@ -1,0 +1,146 @@
+//! Every limit and time limit: its unit, its default and the reason for it.
+//!
+//! All are plain fields, so that a configuration reads as a list of what differs from the default:
+//!
+//! ```
+//! use core::time::Duration;
+//! use sansocket::ServerConfig;
+//!
+//! let mut config = ServerConfig::default();
+//! config.limits.message = 64 * 1024;
+//! config.timeouts.idle = Some(Duration::from_secs(300));
+//! ```
+
+use core::time::Duration;
+
+/// How a server behaves: limits, time limits and what it forgives.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// What a client may make this endpoint hold or do.
+    pub limits: Limits,
+    /// How long this endpoint waits, and for what.
+    pub timeouts: Timeouts,
+    /// Accept a `Sec-WebSocket-Key` that does not decode to 16 bytes. Default `false`.
+    ///
+    /// [RFC 6455 section 4.2.1] requires 16 bytes, and every browser sends them. Hand-written clients and scripts
+    /// that were never checked do not always; this leniency lets them in. The key proves nothing about the client, so
+    /// nothing is lost but the early notice of a client that is not one.
+    ///
+    /// [RFC 6455 section 4.2.1]: https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
+    pub accept_malformed_key: bool,
+    /// What [`Event`](crate::Event)s carry: whole messages (the default) or pieces as they arrive.
+    pub delivery: Delivery,
+}
+
+/// How a client behaves: limits and time limits.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// What a server may make this endpoint hold or do.
+    pub limits: Limits,
+    /// How long this endpoint waits, and for what.
+    pub timeouts: Timeouts,
+    /// What [`Event`](crate::Event)s carry: whole messages (the default) or pieces as they arrive.
+    pub delivery: Delivery,
+}
+
+/// What a peer may make this endpoint hold or do. Each is checked before memory is reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes in the head of the peer's handshake, from the first byte to the empty line. Default 16 KiB, as large as
+    /// the head that nginx and Node accept by default. Answer of a server: 431.
+    pub head_bytes: usize,
+    /// Field lines in that head. Default 100, as Apache accepts. Answer of a server: 431.
+    pub head_fields: usize,
+    /// Bytes in the request line, without its line end. Default 8 KiB ([RFC 9112 section 3] asks for at least 8,000).
+    /// Answer: 414.
+    ///
+    /// [RFC 9112 section 3]: https://www.rfc-editor.org/rfc/rfc9112#section-3
+    pub request_line: usize,
+    /// Bytes of payload data in one message. Default 16 MiB. Close code when exceeded: 1009, on the frame header
+    /// that declares too much.
+    pub message: usize,
+    /// Bytes of payload data in one frame. Default 16 MiB. Close code when exceeded: 1009, on the frame header.
+    pub frame: usize,
+    /// Frames in one message. Default 131,072: twice what the most fragmented case of the Autobahn suite sends. The
+    /// memory that a fragment costs does not depend on this limit. Close code when exceeded: 1008.
+    pub fragments: u32,
+    /// Bytes waiting to be written from which on a sender should wait. Default 64 KiB.
+    /// See [`Sender::is_writable`](crate::Sender::is_writable).
+    pub write_soft: usize,
+    /// Bytes waiting to be written from which on a message is refused and given back. Default 1 MiB; the queue never
+    /// holds more than this and one message.
+    pub write_hard: usize,
+    /// Bytes of control frames waiting to be written, from which on a Ping is no longer answered one by one but only
+    /// the newest ([RFC 6455 section 5.5.3] allows it). Default 1 KiB.
+    ///
+    /// [RFC 6455 section 5.5.3]: https://www.rfc-editor.org/rfc/rfc6455#section-5.5.3
+    pub write_control: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 16 * 1024,
+            head_fields: 100,
+            request_line: 8 * 1024,
+            message: 16 * 1024 * 1024,
+            frame: 16 * 1024 * 1024,
+            fragments: 131_072,
+            write_soft: 64 * 1024,
+            write_hard: 1024 * 1024,
+            write_control: 1024,
+        }
+    }
+}
+
+/// How long this endpoint waits, and for what. `None` waits for ever.
+///
+/// Limits that count from something the peer does (`idle`, `message`) are looked at in steps of an eighth, so that
+/// receiving needs no clock: they end a connection after at least the limit and at most nine eighths of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// The whole opening handshake. Default 10 s: ten round trips of a bad mobile link.
+    pub handshake: Option<Duration>,
+    /// Time between keepalive Pings. Default 20 s: below the 30 to 60 s after which mobile networks and load balancers
+    /// forget a quiet connection.
+    pub ping_interval: Option<Duration>,
+    /// Time that the peer has to answer a keepalive Ping with its Pong. Default 20 s. While one long frame is
+    /// arriving the peer cannot answer, and gets the time again as long as bytes arrive.
+    pub pong: Option<Duration>,
+    /// Time without a byte from the peer. Default `None`: keepalive already finds a dead peer, and a quiet one is
+    /// no fault.
+    pub idle: Option<Duration>,
+    /// Time from the first to the last byte of a message. Default `None`: a slow link is no fault, and memory is
+    /// bounded by the message limit.
+    pub message: Option<Duration>,
+    /// The closing handshake, from the first Close frame to the end of TCP. Default 5 s.
+    pub close: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Some(Duration::from_secs(10)),
+            ping_interval: Some(Duration::from_secs(20)),
+            pong: Some(Duration::from_secs(20)),
+            idle: None,
+            message: None,
+            close: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What the events of a connection carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// [`Event::Text`](crate::Event::Text) and [`Event::Binary`](crate::Event::Binary): each a whole message.
+    #[default]
+    Messages,
+    /// [`Event::Chunk`](crate::Event::Chunk): payload data as it arrives, borrowed and never held. For proxies, and for
+    /// messages too large to hold; [`Limits::message`] still applies.
+    Chunks,
+}
