@@ -1,0 +1,89 @@
+//! Putting a message together from pieces, where it does not arrive as a whole.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::error::Violation;
+use crate::event::Event;
+use crate::message::MessageKind;
+use crate::utf8::{InvalidAt, Utf8Pieces};
+
+/// The pieces of one message so far. Memory follows what has arrived, not what was declared, and a fragment costs
+/// nothing beyond its payload.
+#[derive(Debug)]
+pub(super) enum Assembly {
+    /// Checked as it grows, so that it is a `String` at every moment and nothing is checked twice.
+    Text {
+        text: String,
+        pieces: Utf8Pieces,
+    },
+    Binary(Vec<u8>),
+}
+
+impl Assembly {
+    pub(super) fn new(kind: MessageKind) -> Self {
+        match kind {
+            MessageKind::Text => Self::Text { text: String::new(), pieces: Utf8Pieces::default() },
+            MessageKind::Binary => Self::Binary(Vec::new()),
+        }
+    }
+
+    /// Appends unmasked payload data; `to_come` bytes of the same frame have not arrived yet.
+    pub(super) fn push(&mut self, data: &[u8], to_come: u64) -> Result<(), Violation> {
+        match self {
+            Self::Text { text, pieces } => {
+                text.reserve_exact(reservation(text.capacity(), text.len(), data.len(), to_come));
+                let piece = pieces.push(data).map_err(invalid_utf8)?;
+                text.extend(piece.completed);
+                text.push_str(piece.text);
+            }
+            Self::Binary(bytes) => {
+                bytes.reserve_exact(reservation(bytes.capacity(), bytes.len(), data.len(), to_come));
+                bytes.extend_from_slice(data);
+            }
+        }
+        Ok(())
+    }
+
+    /// The buffer of a binary message with room for more of the frame that is arriving.
+    pub(super) fn buffer(&mut self, to_come: u64) -> Option<&mut Vec<u8>> {
+        match self {
+            Self::Text { .. } => None,
+            Self::Binary(bytes) => {
+                bytes.reserve_exact(reservation(bytes.capacity(), bytes.len(), 1, to_come));
+                Some(bytes)
+            }
+        }
+    }
+
+    /// The whole message.
+    pub(super) fn finish(self) -> Result<Event<'static>, Violation> {
+        match self {
+            Self::Text { text, pieces } => {
+                pieces.finish().map_err(invalid_utf8)?;
+                Ok(Event::Text(Cow::Owned(text)))
+            }
+            Self::Binary(bytes) => Ok(Event::Binary(Cow::Owned(bytes))),
+        }
+    }
+}
+
+pub(super) fn invalid_utf8(InvalidAt(at): InvalidAt) -> Violation {
+    Violation::InvalidUtf8 { at }
+}
+
+/// How much more to reserve for `len` bytes to be added to `used` bytes: what the frame still has to bring, but at most
+/// three times what has come, so that a declared length alone costs nothing and a message is moved at most a few times.
+fn reservation(capacity: usize, used: usize, len: usize, to_come: u64) -> usize {
+    if capacity - used >= len {
+        return 0;
+    }
+    let come = used + len;
+    let ahead = usize::try_from(to_come).unwrap_or(usize::MAX).min(come.saturating_mul(3).max(MIN_AHEAD));
+    // A message of many fragments must not be moved once per fragment.
+    len + ahead.max(used / 2)
+}
+
+/// Bytes that may be reserved before any of them arrived.
+const MIN_AHEAD: usize = 4096;

@@ -1,0 +1,239 @@
+//! The closing handshake and every other end (RFC 6455 section 7).
+//!
+//! ```text
+//!            close()                          peer's Close
+//!   Open ──────────────► Close queued ───────────────────────┐
+//!    │                                                       ▼
+//!    │ peer's Close → answer queued ───────────────► both Close frames
+//!    │                                                       │ server: all written; client: end of TCP
+//!    │ failure, time limit → Close queued ─► written,        ▼
+//!    │                        half-closed ─► end of TCP ─► Closed
+//!    │                                       or time limit   ▲
+//!    └─ end of TCP, transport error ─────────────────────────┘
+//! ```
+//!
+//! From every state but Closed, `Timeouts::close` after the first Close frame leads to Closed.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+
+use super::receive::Progress;
+use super::send::Sender;
+use crate::closed::{Closed, Counts};
+use crate::error::{Cause, TransportError};
+use crate::event::Event;
+use crate::frame::{CloseCode, CloseFrame};
+use crate::role::Role;
+
+/// How far a connection is on the way to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Messages flow.
+    Open,
+    /// A Close frame was queued or received, and the connection has not ended.
+    Closing,
+    /// The connection has ended. The transport can be closed.
+    Closed,
+}
+
+/// What is known about the end.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    sent: Option<CloseFrame>,
+    received: Option<CloseFrame>,
+    first: Option<Role>,
+    /// Why this endpoint ends the connection, if it is not by a closing handshake.
+    cause: Option<Cause>,
+    /// The peer's byte stream has ended.
+    eof: bool,
+    ended: Ended,
+}
+
+#[derive(Debug, Default)]
+enum Ended {
+    #[default]
+    Not,
+    /// Not reported yet.
+    Just(Box<Closed>),
+    Reported,
+}
+
+impl Closing {
+    /// Whether a Close frame was queued or received, or the connection has ended.
+    #[inline]
+    pub(super) fn has_begun(&self) -> bool {
+        self.first.is_some()
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        !matches!(self.ended, Ended::Not)
+    }
+
+    pub(super) fn queued(&mut self, frame: CloseFrame, role: Role) {
+        self.sent = Some(frame);
+        self.first.get_or_insert(role);
+    }
+}
+
+impl Sender {
+    /// Gives the answer that an event of the [`Receiver`](crate::Receiver) needs: a Pong, a Close frame, or none.
+    ///
+    /// Only for a connection that was [split](crate::Connection::split); otherwise this is done already. Messages and chunks need not be handed
+    /// over, but may be.
+    pub fn handle(&mut self, event: &Event<'_>) {
+        if self.closing.has_ended() {
+            return;
+        }
+        match event {
+            Event::Ping(payload) if self.closing.received.is_none() => self.answer_ping(payload),
+            Event::Pong(payload) => self.deadlines.answered(payload),
+            Event::Close(frame) => self.close_received(frame),
+            Event::Failed(failure) => {
+                self.fail(Cause::Failed(*failure), failure.close_code(), &failure.to_string())
+            }
+            _ => {}
+        }
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
+    //# If an endpoint receives a Close frame and did not previously send a
+    //# Close frame, the endpoint MUST send a Close frame in response.
+    fn close_received(&mut self, frame: &CloseFrame) {
+        self.closing.first.get_or_insert(self.role.peer());
+        if self.closing.sent.is_none() {
+            // "When sending a Close frame in response, the endpoint typically echos the status code it received."
+            self.queue_close(CloseFrame::own(frame.code(), ""));
+        }
+        self.closing.received = Some(frame.clone());
+        self.settle();
+    }
+
+    /// Notes that the peer's byte stream has ended. Read all input first.
+    pub fn eof(&mut self) {
+        self.closing.eof = true;
+        if self.closing.received.is_none() && self.closing.cause.is_none() {
+            self.end(Cause::Eof(self.progress.position));
+        }
+        // Otherwise a Close frame may still wait: the peer has ended its stream but may go on reading.
+        self.settle();
+    }
+
+    /// Notes that reading or writing failed for good.
+    pub fn transport_failed(&mut self, error: TransportError) {
+        let both_closed = self.closing.received.is_some() && self.is_flushed();
+        self.end(if both_closed { Cause::Clean } else { Cause::Transport(error) });
+    }
+
+    /// How far the connection is on the way to its end.
+    #[must_use]
+    pub fn state(&self) -> State {
+        if self.closing.has_ended() {
+            State::Closed
+        } else if self.closing.has_begun() {
+            State::Closing
+        } else {
+            State::Open
+        }
+    }
+
+    /// Whether to shut down the writing side of the transport now, and go on reading.
+    ///
+    /// After a failure the peer may still be sending. To close at once would reset the connection, and the Close frame
+    /// that tells the peer what is wrong would be lost. So: write all, shut down writing, read (input is discarded)
+    /// until the end of the stream or the deadline.
+    #[must_use]
+    pub fn wants_shutdown(&self) -> bool {
+        self.closing.cause.is_some() && self.is_flushed() && !self.closing.has_ended()
+    }
+
+    /// The terminal event, the first time that this is asked after the end.
+    pub fn take_closed(&mut self) -> Option<Box<Closed>> {
+        match core::mem::replace(&mut self.closing.ended, Ended::Reported) {
+            Ended::Just(closed) => Some(closed),
+            ended => {
+                self.closing.ended = ended;
+                None
+            }
+        }
+    }
+
+    /// Takes over what the [`Receiver`](crate::Receiver) has seen.
+    ///
+    /// Only for a connection that was [split](crate::Connection::split); otherwise this is done already. Call it before [`eof`](Self::eof),
+    /// [`transport_failed`](Self::transport_failed) and [`timeout`](Self::timeout).
+    pub fn observe(&mut self, progress: Progress) {
+        self.progress = progress;
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.7
+    //# If _The WebSocket Connection is Established_ prior to the point where
+    //# the endpoint is required to _Fail the WebSocket Connection_, the
+    //# endpoint SHOULD send a Close frame with an appropriate status code
+    pub(super) fn fail(&mut self, cause: Cause, code: CloseCode, reason: &str) {
+        if self.closing.has_ended() {
+            return;
+        }
+        self.closing.cause.get_or_insert(cause);
+        if self.closing.sent.is_none() {
+            self.queue_close(CloseFrame::own(code, reason));
+        }
+        self.settle();
+    }
+
+    /// Ends the connection if nothing is left to wait for.
+    pub(super) fn settle(&mut self) {
+        if !self.closing.has_begun() || self.closing.has_ended() || !self.is_flushed() {
+            return;
+        }
+        match self.closing.cause {
+            // A peer that sends nothing need not be waited for; the others may still be sending, see `wants_shutdown`.
+            Some(cause @ (Cause::PongTimeout | Cause::IdleTimeout)) => self.end(cause),
+            Some(cause) if self.closing.eof => self.end(cause),
+            Some(_) => {}
+            //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.1
+            //# the server MUST close the connection immediately, and the client
+            //# SHOULD wait for the server to close the connection
+            None if self.closing.received.is_some() && (self.role == Role::Server || self.closing.eof) => {
+                self.end(Cause::Clean);
+            }
+            None => {}
+        }
+    }
+
+    /// The time for closing is over.
+    pub(super) fn closing_timed_out(&mut self) {
+        let cause = match self.closing.cause {
+            Some(cause) => cause,
+            // The client has waited long enough for the server to close TCP.
+            None if self.closing.received.is_some() && self.is_flushed() => Cause::Clean,
+            None => Cause::CloseTimeout(self.role.peer()),
+        };
+        self.end(cause);
+    }
+
+    fn end(&mut self, cause: Cause) {
+        if self.closing.has_ended() {
+            return;
+        }
+        // What made this endpoint fail the connection is the cause, whatever became of the transport afterwards.
+        let cause = self.closing.cause.unwrap_or(cause);
+        let first = *self.closing.first.get_or_insert(self.role.peer());
+        self.closing.ended = Ended::Just(Box::new(Closed {
+            cause,
+            sent: self.closing.sent.take(),
+            received: self.closing.received.take(),
+            first,
+            counts: Counts {
+                messages_received: self.progress.messages,
+                messages_sent: self.messages,
+                bytes_received: self.progress.bytes,
+                bytes_sent: self.bytes,
+            },
+        }));
+        self.release();
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.queue.len() == 0 && self.closing.sent.is_some()
+    }
+}

@@ -1,0 +1,184 @@
+//! Time limits: keepalive, idle, message and close.
+//!
+//! Nothing here reads a clock, and receiving needs no time at all. What the peer does is noted when it happens and gets its time at
+//! the next call of [`Sender::timeout`]; see [`Timeouts`] for how exact that makes the limits.
+
+use core::time::Duration;
+
+use super::send::Sender;
+use crate::config::Timeouts;
+use crate::error::{Cause, Position};
+use crate::frame::{CloseCode, Opcode};
+use crate::time::Instant;
+
+/// The clocks that run.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    limits: Timeouts,
+    /// The latest time that was told.
+    now: Instant,
+    next_ping: Option<Instant>,
+    /// The keepalive Ping that waits for its Pong.
+    ping: Option<Ping>,
+    pings: u32,
+    /// When the connection must have ended, once closing has begun.
+    close: Option<Instant>,
+    idle: Option<Watch>,
+    message: Option<Watch>,
+}
+
+#[derive(Debug)]
+struct Ping {
+    payload: [u8; 4],
+    due: Instant,
+    /// Bytes received when the time began to run.
+    bytes: u64,
+}
+
+/// A limit on something that the peer does; looked at every now and then.
+#[derive(Debug)]
+struct Watch {
+    limit: Duration,
+    /// Since when it has been so.
+    since: Instant,
+    /// What was seen when it began.
+    mark: u64,
+    next_look: Instant,
+}
+
+impl Deadlines {
+    pub(super) fn new(limits: &Timeouts, now: Instant) -> Self {
+        let watch = |limit: Duration| Watch { limit, since: now, mark: 0, next_look: now + limit / STEPS };
+        Self {
+            limits: *limits,
+            now,
+            next_ping: limits.ping_interval.map(|interval| now + interval),
+            ping: None,
+            pings: 0,
+            close: None,
+            idle: limits.idle.map(watch),
+            message: limits.message.map(watch),
+        }
+    }
+
+    /// Notes a Pong; an older one than the last Ping's is not its answer.
+    pub(super) fn answered(&mut self, payload: &[u8]) {
+        if self.ping.as_ref().is_some_and(|ping| ping.payload == payload) {
+            self.ping = None;
+        }
+    }
+}
+
+impl Sender {
+    /// When to call [`timeout`](Self::timeout): not later than this, or not at all if `None`.
+    ///
+    /// It may have passed already: then the core has to learn the time, because something began to which a limit applies. The answer may change
+    /// after every other call.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let clocks = &self.deadlines;
+        if self.closing.has_ended() {
+            return None;
+        }
+        if self.closing.has_begun() {
+            return Some(clocks.close.unwrap_or(clocks.now));
+        }
+        let ping = clocks.ping.as_ref().map(|ping| ping.due);
+        let watches =
+            [&clocks.idle, &clocks.message].map(|watch| watch.as_ref().map(|watch| watch.next_look));
+        [clocks.next_ping, ping].into_iter().chain(watches).flatten().min()
+    }
+
+    /// Tells the time. Sends a keepalive Ping, or ends the connection, if it is time to.
+    ///
+    /// May be called at any moment and any number of times. `now` never runs backwards: an earlier one than before
+    /// counts as the same.
+    pub fn timeout(&mut self, now: Instant) {
+        let now = now.max(self.deadlines.now);
+        self.deadlines.now = now;
+        if self.closing.has_ended() {
+            return;
+        }
+        if self.closing.has_begun() {
+            let limit = self.deadlines.limits.close;
+            if *self.deadlines.close.get_or_insert(now + limit) <= now {
+                self.closing_timed_out();
+            }
+            return;
+        }
+        self.check_pong(now);
+        self.check_watches(now);
+        self.send_ping(now);
+    }
+
+    fn check_pong(&mut self, now: Instant) {
+        let Some(limit) = self.deadlines.limits.pong else { return };
+        let Some(ping) = self.deadlines.ping.as_mut().filter(|ping| ping.due <= now) else { return };
+        let progress = &self.progress;
+        // No Pong can come inside a frame that is still arriving, and none is seen that waits behind messages which the
+        // application has not taken.
+        let arriving = progress.position == Position::Frame && progress.bytes > ping.bytes;
+        if arriving || progress.unread {
+            ping.due = now + limit;
+            ping.bytes = progress.bytes;
+            return;
+        }
+        self.fail(Cause::PongTimeout, CloseCode::INTERNAL_ERROR, "no Pong came in answer to a Ping");
+    }
+
+    fn check_watches(&mut self, now: Instant) {
+        let progress = self.progress;
+        if let Some(idle) = &mut self.deadlines.idle {
+            if idle.exceeded(now, progress.bytes, !progress.unread) {
+                return self.fail(
+                    Cause::IdleTimeout,
+                    CloseCode::GOING_AWAY,
+                    "the connection was idle for too long",
+                );
+            }
+        }
+        if let Some(message) = &mut self.deadlines.message {
+            let waiting = progress.position != Position::Boundary && !progress.unread;
+            if message.exceeded(now, progress.messages, waiting) {
+                let reason = "a message took too long to arrive";
+                self.fail(Cause::MessageTimeout, CloseCode::POLICY_VIOLATION, reason);
+            }
+        }
+    }
+
+    fn send_ping(&mut self, now: Instant) {
+        let (Some(interval), Some(due)) = (self.deadlines.limits.ping_interval, self.deadlines.next_ping)
+        else {
+            return;
+        };
+        if due > now || self.closing.has_begun() {
+            return;
+        }
+        self.deadlines.next_ping = Some(now + interval);
+        if self.deadlines.ping.is_some() || self.queue.control_len() >= self.limits.write_control {
+            return;
+        }
+        self.deadlines.pings = self.deadlines.pings.wrapping_add(1);
+        let payload = self.deadlines.pings.to_be_bytes();
+        self.queue.push_control(Opcode::Ping, &payload, self.entropy.as_mut());
+        if let Some(limit) = self.deadlines.limits.pong {
+            self.deadlines.ping = Some(Ping { payload, due: now + limit, bytes: self.progress.bytes });
+        }
+    }
+}
+
+impl Watch {
+    /// Whether it has been so for the whole limit: `holds`, and `mark` has not changed.
+    fn exceeded(&mut self, now: Instant, mark: u64, holds: bool) -> bool {
+        if !holds || mark != self.mark {
+            self.since = now;
+            self.mark = mark;
+        }
+        let end = self.since + self.limit;
+        self.next_look = end.min(now + self.limit / STEPS);
+        end <= now
+    }
+}
+
+/// A watch looks this often within its limit, and so is late by at most this part of it.
+const STEPS: u32 = 8;

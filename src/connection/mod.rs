@@ -1,0 +1,247 @@
+//! An open connection: from the end of the opening handshake to the end of TCP (RFC 6455 sections 5 to 7).
+//!
+//! Inbound, bytes pass `read` (the loop over frames), `receive` (what has arrived so far) and `assemble` (messages from
+//! pieces). Outbound, `send` takes messages and `queue` orders what is to be written. `closing` knows how it ends,
+//! `deadlines` when.
+
+mod assemble;
+mod closing;
+mod deadlines;
+mod queue;
+mod read;
+mod receive;
+mod send;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use bytes::BytesMut;
+use bytes::buf::Limit;
+
+use crate::closed::Closed;
+use crate::config::{ClientConfig, Delivery, Limits, ServerConfig, Timeouts};
+use crate::entropy::Entropy;
+use crate::error::{SendError, SendRefused, TransportError};
+use crate::frame::CloseCode;
+use crate::message::{Message, MessageKind};
+use crate::role::Role;
+use crate::time::Instant;
+
+pub use closing::State;
+pub use read::Reader;
+pub use receive::{Progress, Receiver};
+pub use send::{Sender, Transmit};
+
+/// An open connection, as a state machine without IO.
+///
+/// **After every input or command, write what [`transmit`](Self::transmit) gives and heed [`deadline`](Self::deadline).**
+///
+/// 1. Bytes came: [`read`](Self::read) them, and take events until there are none.
+/// 2. The stream ended or failed: [`eof`](Self::eof) or [`transport_failed`](Self::transport_failed), then `read` with empty
+///    input for the terminal event.
+/// 3. The deadline came: [`timeout`](Self::timeout), then `read` with empty input, for the same reason.
+/// 4. Whatever is to be sent: [`send`](Self::send), [`ping`](Self::ping), [`close`](Self::close) ...
+/// 5. After each of these: write the bytes of [`transmit`](Self::transmit); if [`wants_shutdown`](Self::wants_shutdown), shut down the writing side of the
+///    transport; if [`state`](Self::state) is [`State::Closed`], close it.
+///
+/// ```
+/// use bytes::{Buf, BytesMut};
+/// use sansocket::{Connection, Event, Instant, ServerConfig};
+///
+/// let mut connection = Connection::server(&ServerConfig::default(), Instant::ZERO);
+/// // A Ping with the payload "hi", masked with the key 0.
+/// let mut input = BytesMut::from(&b"\x89\x82\0\0\0\0hi"[..]);
+/// let mut reader = connection.read(&mut input);
+/// assert_eq!(reader.next(), Some(Event::Ping(b"hi")));
+/// assert_eq!(reader.next(), None);
+/// drop(reader);
+/// assert_eq!(connection.transmit().chunk(), b"\x8a\x02hi");
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    receiver: Receiver,
+    sender: Sender,
+}
+
+/// What the configurations of both roles have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) delivery: Delivery,
+}
+
+impl Connection {
+    /// The server's end of a connection whose opening handshake was done elsewhere, such as in an HTTP server.
+    #[must_use]
+    pub fn server(config: &ServerConfig, now: Instant) -> Self {
+        Self::start(Role::Server, &Settings::from(config), None, BytesMut::new(), now)
+    }
+
+    /// The client's end of a connection whose opening handshake was done elsewhere.
+    #[must_use]
+    pub fn client(config: &ClientConfig, entropy: Entropy, now: Instant) -> Self {
+        Self::start(Role::Client, &Settings::from(config), Some(entropy), BytesMut::new(), now)
+    }
+
+    /// A connection whose first output is `first_output`. A client has `entropy`, a server needs none.
+    pub(crate) fn start(
+        role: Role,
+        settings: &Settings,
+        entropy: Option<Entropy>,
+        first_output: BytesMut,
+        now: Instant,
+    ) -> Self {
+        Self {
+            receiver: Receiver::new(role, settings),
+            sender: Sender::new(role, settings, entropy, first_output, now),
+        }
+    }
+
+    /// Starts reading `input`. Take events until there are none; then all of `input` is consumed.
+    ///
+    /// A reader that is dropped earlier leaves in `input` what it did not look at. Nothing is lost or given twice.
+    pub fn read<'a>(&'a mut self, input: &'a mut BytesMut) -> Reader<'a> {
+        self.sender.observe(self.receiver.progress());
+        Reader::new(&mut self.receiver, Some(&mut self.sender), input)
+    }
+
+    /// See [`Receiver::payload_buffer`].
+    pub fn payload_buffer(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        self.receiver.payload_buffer()
+    }
+
+    /// See [`Sender::eof`].
+    pub fn eof(&mut self) {
+        self.sender.observe(self.receiver.progress());
+        self.sender.eof();
+    }
+
+    /// See [`Sender::transport_failed`].
+    pub fn transport_failed(&mut self, error: TransportError) {
+        self.sender.observe(self.receiver.progress());
+        self.sender.transport_failed(error);
+    }
+
+    /// See [`Sender::timeout`].
+    pub fn timeout(&mut self, now: Instant) {
+        self.sender.observe(self.receiver.progress());
+        self.sender.timeout(now);
+    }
+
+    /// See [`Sender::transmit`].
+    pub fn transmit(&mut self) -> Transmit<'_> {
+        self.sender.observe(self.receiver.progress());
+        self.sender.transmit()
+    }
+
+    /// The halves, for two tasks. See [`Receiver`] for what they owe each other.
+    #[must_use]
+    pub fn split(self) -> (Receiver, Sender) {
+        (self.receiver, self.sender)
+    }
+
+    /// See [`Sender::send`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.sender.send(message)
+    }
+
+    /// See [`Sender::send_text`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send_text(&mut self, text: &str) -> Result<(), SendRefused> {
+        self.sender.send_text(text)
+    }
+
+    /// See [`Sender::send_binary`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), SendRefused> {
+        self.sender.send_binary(bytes)
+    }
+
+    /// See [`Sender::send_fragment`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send_fragment(&mut self, kind: MessageKind, data: &[u8], last: bool) -> Result<(), SendRefused> {
+        self.sender.send_fragment(kind, data, last)
+    }
+
+    /// See [`Sender::ping`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendRefused> {
+        self.sender.ping(payload)
+    }
+
+    /// See [`Sender::pong`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendRefused> {
+        self.sender.pong(payload)
+    }
+
+    /// See [`Sender::close`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendRefused> {
+        self.sender.close(code, reason)
+    }
+
+    /// See [`Sender::is_writable`].
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.sender.is_writable()
+    }
+
+    /// See [`Sender::wants_shutdown`].
+    #[must_use]
+    pub fn wants_shutdown(&self) -> bool {
+        self.sender.wants_shutdown()
+    }
+
+    /// See [`Sender::state`].
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.sender.state()
+    }
+
+    /// See [`Sender::deadline`].
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.sender.deadline()
+    }
+
+    /// See [`Sender::take_closed`].
+    pub fn take_closed(&mut self) -> Option<Box<Closed>> {
+        self.sender.take_closed()
+    }
+}
+
+impl From<&ServerConfig> for Settings {
+    fn from(config: &ServerConfig) -> Self {
+        Self { limits: config.limits, timeouts: config.timeouts, delivery: config.delivery }
+    }
+}
+
+impl From<&ClientConfig> for Settings {
+    fn from(config: &ClientConfig) -> Self {
+        Self { limits: config.limits, timeouts: config.timeouts, delivery: config.delivery }
+    }
+}

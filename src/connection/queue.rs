@@ -1,0 +1,234 @@
+//! What waits to be written: control frames ahead of data frames, never inside one.
+
+use alloc::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::entropy::Entropy;
+use crate::frame::{FrameHeader, MAX_HEADER, Opcode, copy_masked};
+
+/// Encoded frames in two lanes.
+///
+/// ```text
+///  control  [Pong][Ping]                          first, at the next frame border
+///  data     …rest of a frame][frame][frame][Close]    in order; large payloads are not copied
+/// ```
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    control: BytesMut,
+    /// INVARIANT: no segment is empty, and a frame header never spans two segments.
+    data: VecDeque<Segment>,
+    data_len: usize,
+    /// Bytes of `data` that must leave before a control frame may.
+    frame_left: usize,
+    /// Bytes that left between the last two moments when nothing waited: the room that is reserved next time.
+    burst: usize,
+    last_burst: usize,
+}
+
+#[derive(Debug)]
+enum Segment {
+    /// Whole frames, or the header of a frame whose payload data is in the next segment.
+    Copied(BytesMut),
+    /// Payload data, as the application handed it over.
+    Shared(Bytes),
+}
+
+impl Queue {
+    /// A queue whose first output is `bytes`, which are no frame.
+    pub(super) fn starting_with(bytes: BytesMut) -> Self {
+        let len = bytes.len();
+        let data = if len > 0 { VecDeque::from([Segment::Copied(bytes)]) } else { VecDeque::new() };
+        Self { data, data_len: len, frame_left: len, ..Self::default() }
+    }
+
+    /// Bytes that wait.
+    pub(super) fn len(&self) -> usize {
+        self.control.len() + self.data_len
+    }
+
+    /// Bytes of control frames that wait, Close frames excepted.
+    pub(super) fn control_len(&self) -> usize {
+        self.control.len()
+    }
+
+    /// Queues a data or Close frame, copying its payload data.
+    #[inline]
+    pub(super) fn push(&mut self, fin: bool, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
+        let key = entropy.map(Entropy::masking_key);
+        let room = MAX_HEADER + payload.len();
+        let reserve = self.last_burst;
+        if !matches!(self.data.back(), Some(Segment::Copied(_))) {
+            self.data.push_back(Segment::Copied(BytesMut::with_capacity(room.max(reserve))));
+        }
+        if let Some(Segment::Copied(out)) = self.data.back_mut() {
+            let before = out.len();
+            encode(out, fin, opcode, payload, key);
+            self.data_len += out.len() - before;
+        }
+    }
+
+    /// Queues a data frame with payload data that may be large; it is not copied if that can be avoided.
+    pub(super) fn push_shared(
+        &mut self,
+        fin: bool,
+        opcode: Opcode,
+        payload: Bytes,
+        entropy: Option<&mut Entropy>,
+    ) {
+        if payload.len() < MIN_SHARED {
+            return self.push(fin, opcode, &payload, entropy);
+        }
+        let payload = match entropy {
+            None => Ok((payload, None)),
+            Some(entropy) => payload
+                .try_into_mut()
+                .map(|mut payload| {
+                    let key = entropy.masking_key();
+                    crate::frame::Mask::new(key).apply(&mut payload);
+                    (payload.freeze(), Some(key))
+                })
+                .map_err(|payload| (payload, entropy)),
+        };
+        match payload {
+            // Somebody else holds the same bytes, so they must not be masked in place.
+            Err((payload, entropy)) => self.push(fin, opcode, &payload, Some(entropy)),
+            Ok((payload, key)) => {
+                let mut header = [0; MAX_HEADER];
+                let header_len = FrameHeader::encode(&mut header, fin, opcode, payload.len(), key);
+                match self.data.back_mut() {
+                    Some(Segment::Copied(out)) => out.extend_from_slice(&header[..header_len]),
+                    _ => self.data.push_back(Segment::Copied(BytesMut::from(&header[..header_len]))),
+                }
+                self.data_len += header_len + payload.len();
+                self.data.push_back(Segment::Shared(payload));
+            }
+        }
+    }
+
+    /// Queues a control frame ahead of the data.
+    pub(super) fn push_control(&mut self, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
+        encode(&mut self.control, true, opcode, payload, entropy.map(Entropy::masking_key));
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The pieces in the order in which they are to be written.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        // With control frames waiting: the rest of the frame that is being written, the control frames, the other frames.
+        let (before, after) =
+            if self.control.is_empty() { (usize::MAX, 0) } else { (self.frame_left, self.frame_left) };
+        let control = (!self.control.is_empty()).then_some(&self.control[..]);
+        self.cut(0, before)
+            .chain(control)
+            .chain(self.cut(after, if control.is_some() { usize::MAX } else { 0 }))
+    }
+
+    /// The first piece; empty if nothing waits.
+    #[inline]
+    pub(super) fn first(&self) -> &[u8] {
+        if self.control.is_empty() {
+            return self.data.front().map_or(&[], Segment::bytes);
+        }
+        self.pieces().next().unwrap_or_default()
+    }
+
+    /// Notes that `n` bytes were written.
+    ///
+    /// # Panics
+    ///
+    /// If `n` is more than [`len`](Self::len).
+    pub(super) fn advance(&mut self, mut n: usize) {
+        assert!(n <= self.len(), "{n} bytes cannot have been written: only {} were waiting", self.len());
+        self.burst = self.burst.saturating_add(n);
+        while n > 0 {
+            if self.frame_left == 0 && !self.control.is_empty() {
+                let len = n.min(self.control.len());
+                self.control.advance(len);
+                n -= len;
+                continue;
+            }
+            let Some(front) = self.data.front_mut() else { break };
+            if self.frame_left == 0 {
+                self.frame_left = own_frame_len(front.bytes());
+            }
+            let len = n.min(front.bytes().len()).min(self.frame_left);
+            front.advance(len);
+            if front.bytes().is_empty() {
+                self.data.pop_front();
+            }
+            self.data_len -= len;
+            self.frame_left -= len;
+            n -= len;
+        }
+        if self.len() == 0 {
+            // An idle connection holds no buffer.
+            let last_burst = core::mem::take(&mut self.burst).min(MAX_RESERVE);
+            *self = Self { last_burst, ..Self::default() };
+        }
+    }
+
+    /// Bytes `from..to` of the data lane.
+    fn cut(&self, from: usize, to: usize) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.data.iter().filter_map(move |segment| {
+            let bytes = segment.bytes();
+            let piece = from.max(start) - start..to.min(start + bytes.len()).saturating_sub(start);
+            start += bytes.len();
+            bytes.get(piece).filter(|piece| !piece.is_empty())
+        })
+    }
+}
+
+impl Segment {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+
+    fn advance(&mut self, n: usize) {
+        match self {
+            Self::Copied(bytes) => bytes.advance(n),
+            Self::Shared(bytes) => bytes.advance(n),
+        }
+    }
+}
+
+#[inline]
+fn encode(out: &mut BytesMut, fin: bool, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) {
+    let mut header = [0; MAX_HEADER];
+    let header_len = FrameHeader::encode(&mut header, fin, opcode, payload.len(), key);
+    out.reserve(header_len + payload.len());
+    out.extend_from_slice(&header[..header_len]);
+    match key {
+        Some(key) => copy_masked(out, payload, key),
+        None => out.extend_from_slice(payload),
+    }
+}
+
+/// The length of the frame of our own that starts at `bytes`, which hold its whole header.
+fn own_frame_len(bytes: &[u8]) -> usize {
+    let Some(&[_, second]) = bytes.first_chunk::<2>() else { return bytes.len() };
+    let key = if second & 0x80 != 0 { 4 } else { 0 };
+    let extended = bytes.get(2..).unwrap_or_default();
+    match second & 0x7F {
+        126 => extended
+            .first_chunk::<2>()
+            .map_or(bytes.len(), |len| 4 + key + usize::from(u16::from_be_bytes(*len))),
+        127 => extended
+            .first_chunk::<8>()
+            .map_or(bytes.len(), |len| 10 + key + u64::from_be_bytes(*len) as usize),
+        len => 2 + key + usize::from(len),
+    }
+}
+
+/// Payload data from this size on is handed to the transport as it is; below, copying is cheaper than one more piece.
+const MIN_SHARED: usize = 8 * 1024;
+
+/// What a burst may make the next one reserve.
+const MAX_RESERVE: usize = 64 * 1024;

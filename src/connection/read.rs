@@ -1,0 +1,239 @@
+//! The loop over the input: finds the next event, without a copy where a frame is there as a whole.
+
+use alloc::borrow::Cow;
+use core::ops::Range;
+
+use bytes::{Buf, BytesMut};
+
+use super::assemble::invalid_utf8;
+use super::receive::{ArrivingFrame, Receiver, Stage, Taken};
+use super::send::Sender;
+use crate::config::Delivery;
+use crate::error::{Failure, Violation};
+use crate::event::{Chunk, Event};
+use crate::frame::{CloseFrame, FrameHeader, MAX_HEADER, Opcode, Parsed};
+use crate::message::MessageKind;
+use crate::utf8::{InvalidAt, first_invalid, validate};
+
+/// Takes events out of input, one after the other; made by [`Connection::read`](crate::Connection::read) and
+/// [`Receiver::read`].
+///
+/// A lending iterator: an event borrows from the reader, so it must be gone before the next is taken. When
+/// [`next`](Self::next) has returned `None`, all input is consumed; a reader dropped earlier leaves the rest in the input.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    receiver: &'a mut Receiver,
+    /// Where the answers go, unless the caller carries the events there.
+    sender: Option<&'a mut Sender>,
+    input: &'a mut BytesMut,
+    /// Bytes of `input` that are dealt with. They are removed when the reader is dropped: an event may still borrow from them.
+    consumed: usize,
+}
+
+/// An event before anything is borrowed for it; ranges are of the input.
+enum Found {
+    /// No more input.
+    Nothing,
+    Text(Range<usize>),
+    Binary(Range<usize>),
+    Ping(Payload),
+    Pong(Payload),
+    Close(CloseFrame),
+    /// A message that came in pieces.
+    Assembled(Event<'static>),
+    Chunk {
+        kind: MessageKind,
+        first: bool,
+        frame_end: bool,
+        last: bool,
+        data: Range<usize>,
+    },
+}
+
+/// Where the payload data of a control frame is.
+enum Payload {
+    Input(Range<usize>),
+    Held,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        receiver: &'a mut Receiver,
+        sender: Option<&'a mut Sender>,
+        input: &'a mut BytesMut,
+    ) -> Self {
+        Self { receiver, sender, input, consumed: 0 }
+    }
+
+    /// The next event, or `None` if the input holds no more.
+    ///
+    /// What an event needs in answer (a Pong, a Close frame) is queued when it is returned, unless this reader is of a
+    /// [`Receiver`] on its own.
+    #[expect(clippy::should_implement_trait, reason = "a lending iterator cannot be an `Iterator`")]
+    #[inline]
+    pub fn next(&mut self) -> Option<Event<'_>> {
+        let event = match self.find() {
+            Ok(Found::Text(range)) => {
+                let bytes = &self.input[range];
+                match validate(bytes) {
+                    Ok(text) => return Some(Event::Text(Cow::Borrowed(text))),
+                    Err(_) => self.receiver.fail(invalid_utf8(InvalidAt(first_invalid(bytes) as u64))),
+                }
+            }
+            Ok(Found::Binary(range)) => return Some(Event::Binary(Cow::Borrowed(&self.input[range]))),
+            Ok(Found::Assembled(event)) => return Some(event),
+            Ok(Found::Chunk { kind, first, frame_end, last, data }) => {
+                return Some(Event::Chunk(Chunk { kind, data: &self.input[data], first, frame_end, last }));
+            }
+            Ok(Found::Nothing) => return self.sender.as_mut()?.take_closed().map(Event::Closed),
+            Ok(Found::Ping(payload)) => Event::Ping(payload.of(self.input, &self.receiver.control)),
+            Ok(Found::Pong(payload)) => Event::Pong(payload.of(self.input, &self.receiver.control)),
+            Ok(Found::Close(frame)) => Event::Close(frame),
+            Err(failure) => self.receiver.fail(failure),
+        };
+        if let Some(sender) = &mut self.sender {
+            sender.handle(&event);
+        }
+        Some(event)
+    }
+
+    /// Moves on to the next event.
+    #[inline]
+    fn find(&mut self) -> Result<Found, Failure> {
+        loop {
+            match self.receiver.stage {
+                Stage::Header => {
+                    let Some(header) = self.header()? else { return Ok(Found::Nothing) };
+                    self.receiver.admit(&header)?;
+                    match self.whole(&header) {
+                        Some(data) => return self.frame(header.opcode, data),
+                        None => self.receiver.begin(&header),
+                    }
+                }
+                Stage::Payload(_) => {
+                    if let Some(message) = self.receiver.take_direct()? {
+                        return Ok(Found::Assembled(message));
+                    }
+                    // Payload data that was read straight into the message may have ended the frame.
+                    let Stage::Payload(ArrivingFrame { to_come, .. }) = self.receiver.stage else { continue };
+                    let available = self.input.len() - self.consumed;
+                    let len = usize::try_from(to_come).map_or(available, |to_come| to_come.min(available));
+                    if len == 0 && to_come > 0 {
+                        return Ok(Found::Nothing);
+                    }
+                    let data = self.consumed..self.consumed + len;
+                    self.consumed = data.end;
+                    match self.receiver.take(&mut self.input[data.clone()])? {
+                        Taken::Part => {}
+                        Taken::Message(message) => return Ok(Found::Assembled(message)),
+                        Taken::Control(opcode) => return self.control(opcode, Payload::Held),
+                        Taken::Chunk { kind, first, frame_end, last } => {
+                            return Ok(Found::Chunk { kind, first, frame_end, last, data });
+                        }
+                    }
+                }
+                Stage::Ended => {
+                    self.consumed = self.input.len();
+                    return Ok(Found::Nothing);
+                }
+            }
+        }
+    }
+
+    /// Takes the next header; its beginning is kept in the receiver if the input ends inside it.
+    #[inline]
+    fn header(&mut self) -> Result<Option<FrameHeader>, Violation> {
+        let rest = &self.input[self.consumed..];
+        if self.receiver.header_len == 0 {
+            if let Parsed::Header(header, len) = FrameHeader::parse(rest, self.receiver.role)? {
+                self.consumed += len;
+                return Ok(Some(header));
+            }
+        }
+        self.header_in_pieces()
+    }
+
+    #[cold]
+    fn header_in_pieces(&mut self) -> Result<Option<FrameHeader>, Violation> {
+        let rest = &self.input[self.consumed..];
+        let held = usize::from(self.receiver.header_len);
+        let len = rest.len().min(MAX_HEADER - held);
+        let header = &mut self.receiver.header;
+        header[held..held + len].copy_from_slice(&rest[..len]);
+        match FrameHeader::parse(&header[..held + len], self.receiver.role)? {
+            Parsed::Incomplete => {
+                self.receiver.header_len += len as u8;
+                self.consumed += len;
+                Ok(None)
+            }
+            Parsed::Header(header, used) => {
+                self.receiver.header_len = 0;
+                self.consumed += used - held;
+                Ok(Some(header))
+            }
+        }
+    }
+
+    /// The payload data, unmasked, if the frame needs nothing put together: a control frame or a whole message, wholly in
+    /// the input.
+    #[inline]
+    fn whole(&mut self, header: &FrameHeader) -> Option<Range<usize>> {
+        let alone =
+            header.fin && self.receiver.message.is_none() && self.receiver.delivery == Delivery::Messages;
+        if !alone && !header.opcode.is_control() {
+            return None;
+        }
+        let len = usize::try_from(header.payload_len).ok()?;
+        let start = self.consumed;
+        let data = self.input.get_mut(start..)?.get_mut(..len)?;
+        if let Some(mut mask) = header.mask {
+            mask.apply(data);
+        }
+        self.consumed += len;
+        Some(start..start + len)
+    }
+
+    #[inline]
+    fn frame(&mut self, opcode: Opcode, data: Range<usize>) -> Result<Found, Failure> {
+        match opcode {
+            Opcode::Text => {
+                self.receiver.messages += 1;
+                Ok(Found::Text(data))
+            }
+            Opcode::Binary => {
+                self.receiver.messages += 1;
+                Ok(Found::Binary(data))
+            }
+            control => self.control(control, Payload::Input(data)),
+        }
+    }
+
+    fn control(&mut self, opcode: Opcode, payload: Payload) -> Result<Found, Failure> {
+        Ok(match opcode {
+            Opcode::Ping => Found::Ping(payload),
+            Opcode::Pong => Found::Pong(payload),
+            _ => {
+                let frame = CloseFrame::parse(payload.of(self.input, &self.receiver.control))?;
+                self.receiver.end();
+                Found::Close(frame)
+            }
+        })
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.input.advance(self.consumed);
+        self.receiver.bytes += self.consumed as u64;
+        self.receiver.unread = !self.input.is_empty();
+    }
+}
+
+impl Payload {
+    fn of<'a>(&self, input: &'a [u8], held: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::Input(range) => &input[range.clone()],
+            Self::Held => held,
+        }
+    }
+}

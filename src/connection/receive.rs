@@ -1,0 +1,324 @@
+//! Receiving: from bytes to events (RFC 6455 sections 5.2 to 5.7 and 6.2).
+//!
+//! A [`Receiver`] takes in all input that it is given: what is no whole frame yet is kept here, so that the caller's
+//! buffer is free again after each read. Answers (Pong, Close) are the [`Sender`](crate::Sender)'s to give. The loop over the input is
+//! in `read.rs`.
+
+use alloc::vec::Vec;
+
+use bytes::buf::Limit;
+use bytes::{BufMut, BytesMut};
+
+use super::Settings;
+use super::assemble::{Assembly, invalid_utf8};
+use super::read::Reader;
+use crate::config::Delivery;
+use crate::error::{Failure, LimitExceeded, Position, Violation};
+use crate::event::Event;
+use crate::frame::{FrameHeader, MAX_HEADER, Mask, Opcode};
+use crate::message::MessageKind;
+use crate::role::Role;
+use crate::utf8::Utf8Pieces;
+
+/// The receiving half of a connection: decodes what the peer sends, and decides nothing else.
+///
+/// [`Connection`](crate::Connection) holds one together with its [`Sender`](crate::Sender). After
+/// [`Connection::split`](crate::Connection::split) they can live in two tasks; then every event that is not a message must be handed
+/// to [`Sender::handle`](crate::Sender::handle), which gives the answers.
+#[derive(Debug)]
+pub struct Receiver {
+    pub(super) role: Role,
+    pub(super) delivery: Delivery,
+    pub(super) max_message: usize,
+    pub(super) max_frame: usize,
+    pub(super) max_fragments: u32,
+    pub(super) stage: Stage,
+    /// The message that is arriving in several frames or reads.
+    pub(super) message: Option<Arriving>,
+    /// Payload data of a control frame that arrives in several reads.
+    pub(super) control: Vec<u8>,
+    /// The start of a header that arrives in several reads.
+    pub(super) header: [u8; MAX_HEADER],
+    pub(super) header_len: u8,
+    /// The last reader left input that it had not looked at.
+    pub(super) unread: bool,
+    pub(super) bytes: u64,
+    pub(super) messages: u64,
+}
+
+/// What is expected next.
+#[derive(Debug)]
+pub(super) enum Stage {
+    Header,
+    Payload(ArrivingFrame),
+    /// After a Close frame or a failure: input is discarded.
+    Ended,
+}
+
+/// A frame whose payload data has not arrived as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ArrivingFrame {
+    pub(super) opcode: Opcode,
+    pub(super) fin: bool,
+    pub(super) mask: Option<Mask>,
+    pub(super) to_come: u64,
+}
+
+/// A message that has not arrived as a whole.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    pub(super) kind: MessageKind,
+    frames: u32,
+    /// Payload data declared by the frames so far.
+    pub(super) declared: u64,
+    pub(super) content: Content,
+}
+
+#[derive(Debug)]
+pub(super) enum Content {
+    /// The pieces are put together; binary data beyond `unmasked` was put there by the caller, see
+    /// [`Receiver::payload_buffer`].
+    Assembled { assembly: Assembly, unmasked: usize },
+    /// The pieces are passed on; text is checked on the way.
+    Passed { pieces: Option<Utf8Pieces>, begun: bool },
+}
+
+/// What became of a piece of payload data.
+pub(super) enum Taken {
+    /// It is kept until there is more.
+    Part,
+    /// It completed a message.
+    Message(Event<'static>),
+    /// It completed the control frame in [`Receiver::control`].
+    Control(Opcode),
+    /// It is to be passed on.
+    Chunk { kind: MessageKind, first: bool, frame_end: bool, last: bool },
+}
+
+/// What the receiver has seen; the [`Sender`](crate::Sender) needs it to judge time limits and to report how a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes received.
+    pub bytes: u64,
+    /// Whole messages received.
+    pub messages: u64,
+    /// Where the byte stream stands.
+    pub position: Position,
+    /// Whether input is waiting that was not looked at: the application is slower than the peer.
+    pub unread: bool,
+}
+
+impl Receiver {
+    pub(super) fn new(role: Role, settings: &Settings) -> Self {
+        Self {
+            role,
+            delivery: settings.delivery,
+            max_message: settings.limits.message,
+            max_frame: settings.limits.frame,
+            max_fragments: settings.limits.fragments,
+            stage: Stage::Header,
+            message: None,
+            control: Vec::new(),
+            header: [0; MAX_HEADER],
+            header_len: 0,
+            unread: false,
+            bytes: 0,
+            messages: 0,
+        }
+    }
+
+    /// Starts reading `input`. Take events until there are none; then all of `input` is consumed.
+    ///
+    /// A reader that is dropped earlier leaves in `input` what it did not look at; append to it or not, and read again.
+    /// Nothing is lost or given twice.
+    ///
+    /// Hand every event that is not a message to [`Sender::handle`](crate::Sender::handle).
+    pub fn read<'a>(&'a mut self, input: &'a mut BytesMut) -> Reader<'a> {
+        Reader::new(self, None, input)
+    }
+
+    /// Where to put the next bytes of a large binary message, so that they are written once.
+    ///
+    /// `None` means: into the usual input. Otherwise append up to [`Limit::limit`] bytes to the buffer instead of the input (which must be
+    /// empty, as it is after a reader is used up), and then call [`read`](Self::read) with the empty input.
+    pub fn payload_buffer(&mut self) -> Option<Limit<&mut Vec<u8>>> {
+        let Stage::Payload(frame) = &self.stage else { return None };
+        if frame.opcode.is_control() || frame.to_come < MIN_DIRECT {
+            return None;
+        }
+        let Content::Assembled { assembly, unmasked } = &mut self.message.as_mut()?.content else {
+            return None;
+        };
+        let buffer = assembly.buffer(frame.to_come)?;
+        let arrived = buffer.len() - *unmasked;
+        let room = buffer.capacity() - buffer.len();
+        let to_come = usize::try_from(frame.to_come).unwrap_or(usize::MAX) - arrived;
+        Some(buffer.limit(room.min(to_come)))
+    }
+
+    /// What was received so far; for [`Sender::observe`](crate::Sender::observe).
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let position = match self.stage {
+            Stage::Payload(_) => Position::Frame,
+            _ if self.header_len > 0 => Position::Frame,
+            _ if self.message.is_some() => Position::Message,
+            _ => Position::Boundary,
+        };
+        Progress { bytes: self.bytes, messages: self.messages, position, unread: self.unread }
+    }
+
+    /// Ends receiving because of the peer's fault.
+    #[cold]
+    pub(super) fn fail<'a>(&mut self, failure: impl Into<Failure>) -> Event<'a> {
+        self.end();
+        Event::Failed(failure.into())
+    }
+
+    /// Ends receiving: no message follows.
+    pub(super) fn end(&mut self) {
+        self.stage = Stage::Ended;
+        self.message = None;
+        self.control = Vec::new();
+        self.header_len = 0;
+    }
+
+    /// Checks a header against what came before it and against the limits, before anything is reserved for its payload.
+    #[inline]
+    pub(super) fn admit(&self, header: &FrameHeader) -> Result<(), Failure> {
+        let (frames, declared) = match (header.opcode, &self.message) {
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => return Ok(()),
+            (Opcode::Continuation, None) => return Err(Violation::UnexpectedContinuation.into()),
+            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(Violation::MessageInsideMessage.into()),
+            (Opcode::Text | Opcode::Binary, None) => (0, 0),
+            (Opcode::Continuation, Some(message)) => (message.frames, message.declared),
+        };
+        let len = declared.saturating_add(header.payload_len);
+        if len > self.max_message as u64 {
+            return Err(LimitExceeded::Message { len, limit: self.max_message }.into());
+        }
+        if header.payload_len > self.max_frame as u64 {
+            return Err(LimitExceeded::Frame { len: header.payload_len, limit: self.max_frame }.into());
+        }
+        if frames >= self.max_fragments {
+            return Err(LimitExceeded::Fragments { limit: self.max_fragments }.into());
+        }
+        Ok(())
+    }
+
+    /// Begins the payload of a frame that was [admitted](Self::admit).
+    pub(super) fn begin(&mut self, header: &FrameHeader) {
+        let FrameHeader { fin, opcode, payload_len, mask } = *header;
+        self.stage = Stage::Payload(ArrivingFrame { opcode, fin, mask, to_come: payload_len });
+        if opcode.is_control() {
+            self.control.clear();
+            return;
+        }
+        let kind = if opcode == Opcode::Text { MessageKind::Text } else { MessageKind::Binary };
+        let delivery = self.delivery;
+        let message = self.message.get_or_insert_with(|| Arriving::new(kind, delivery));
+        message.frames += 1;
+        message.declared += payload_len;
+    }
+
+    /// Takes in payload data of the frame that is arriving, and unmasks it; not more than is to come.
+    pub(super) fn take(&mut self, data: &mut [u8]) -> Result<Taken, Failure> {
+        let Stage::Payload(frame) = &mut self.stage else { return Ok(Taken::Part) };
+        if let Some(mask) = &mut frame.mask {
+            mask.apply(data);
+        }
+        frame.to_come -= data.len() as u64;
+        let ArrivingFrame { opcode, fin, to_come, .. } = *frame;
+        let frame_end = to_come == 0;
+        if frame_end {
+            self.stage = Stage::Header;
+        }
+        if opcode.is_control() {
+            self.control.extend_from_slice(data);
+            return Ok(if frame_end { Taken::Control(opcode) } else { Taken::Part });
+        }
+        let Some(message) = &mut self.message else { return Ok(Taken::Part) };
+        let last = frame_end && fin;
+        match &mut message.content {
+            Content::Assembled { assembly, unmasked } => {
+                assembly.push(data, to_come)?;
+                *unmasked += data.len();
+                if !last {
+                    return Ok(Taken::Part);
+                }
+                Ok(self.finish_message()?.map_or(Taken::Part, Taken::Message))
+            }
+            Content::Passed { pieces, begun } => {
+                if let Some(pieces) = pieces {
+                    pieces.push(data).map_err(invalid_utf8)?;
+                }
+                let first = !core::mem::replace(begun, true);
+                let kind = message.kind;
+                if last {
+                    self.finish_message()?;
+                }
+                Ok(Taken::Chunk { kind, first, frame_end, last })
+            }
+        }
+    }
+
+    /// Takes in what the caller put into the [`payload_buffer`](Self::payload_buffer).
+    pub(super) fn take_direct(&mut self) -> Result<Option<Event<'static>>, Failure> {
+        let Stage::Payload(frame) = &mut self.stage else { return Ok(None) };
+        let Some(Arriving {
+            content: Content::Assembled { assembly: Assembly::Binary(buffer), unmasked },
+            ..
+        }) = &mut self.message
+        else {
+            return Ok(None);
+        };
+        let data = &mut buffer[*unmasked..];
+        if data.is_empty() {
+            return Ok(None);
+        }
+        if let Some(mask) = &mut frame.mask {
+            mask.apply(data);
+        }
+        let len = data.len() as u64;
+        debug_assert!(len <= frame.to_come, "more was put into the payload buffer than its limit");
+        *unmasked = buffer.len();
+        frame.to_come = frame.to_come.saturating_sub(len);
+        self.bytes += len;
+        if frame.to_come > 0 {
+            return Ok(None);
+        }
+        let fin = frame.fin;
+        self.stage = Stage::Header;
+        if fin { self.finish_message() } else { Ok(None) }
+    }
+
+    pub(super) fn finish_message(&mut self) -> Result<Option<Event<'static>>, Failure> {
+        let message = self.message.take();
+        self.messages += 1;
+        match message.map(|message| message.content) {
+            Some(Content::Assembled { assembly, .. }) => Ok(Some(assembly.finish()?)),
+            Some(Content::Passed { pieces, .. }) => {
+                pieces.map_or(Ok(()), Utf8Pieces::finish).map_err(invalid_utf8)?;
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+impl Arriving {
+    fn new(kind: MessageKind, delivery: Delivery) -> Self {
+        let content = match delivery {
+            Delivery::Messages => Content::Assembled { assembly: Assembly::new(kind), unmasked: 0 },
+            Delivery::Chunks => Content::Passed {
+                pieces: (kind == MessageKind::Text).then(Utf8Pieces::default),
+                begun: false,
+            },
+        };
+        Self { kind, frames: 0, declared: 0, content }
+    }
+}
+
+/// Payload data still to come from which on it is read straight into the message.
+const MIN_DIRECT: u64 = 8 * 1024;

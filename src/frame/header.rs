@@ -1,0 +1,188 @@
+//! The frame header (RFC 6455 section 5.2).
+//!
+//! ```text
+//!  0               1               2               3
+//!  0 1 2 3 4 5 6 7 0 1 2 3 4 5 6 7 0 1 2 3 4 5 6 7 0 1 2 3 4 5 6 7
+//! +-+-+-+-+-------+-+-------------+-------------------------------+
+//! |F|R|R|R| opcode|M| payload len |  extended payload length      |
+//! |I|S|S|S|       |A|             |  (16 bits if payload len is   |
+//! |N|V|V|V|       |S|             |  126, 64 bits if it is 127)   |
+//! | |1|2|3|       |K|             |                               |
+//! +-+-+-+-+-------+-+-------------+-------------------------------+
+//! |  masking-key, 32 bits, if MASK is 1                           |
+//! +---------------------------------------------------------------+
+//! ```
+//!
+//! Each rule is checked as soon as the byte that breaks it is there, not when the header is complete.
+
+use crate::error::Violation;
+use crate::role::Role;
+
+use super::mask::Mask;
+
+/// Opcodes (RFC 6455 section 5.2); the reserved ones never become a value of this type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opcode {
+    Continuation,
+    Text,
+    Binary,
+    Close,
+    Ping,
+    Pong,
+}
+
+impl Opcode {
+    pub(crate) const fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+
+    const fn from_bits(bits: u8) -> Option<Self> {
+        Some(match bits {
+            0x0 => Self::Continuation,
+            0x1 => Self::Text,
+            0x2 => Self::Binary,
+            0x8 => Self::Close,
+            0x9 => Self::Ping,
+            0xA => Self::Pong,
+            _ => return None,
+        })
+    }
+
+    const fn bits(self) -> u8 {
+        match self {
+            Self::Continuation => 0x0,
+            Self::Text => 0x1,
+            Self::Binary => 0x2,
+            Self::Close => 0x8,
+            Self::Ping => 0x9,
+            Self::Pong => 0xA,
+        }
+    }
+}
+
+/// A header that obeys every rule that can be seen in a header alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameHeader {
+    pub(crate) fin: bool,
+    pub(crate) opcode: Opcode,
+    /// Below 2^63.
+    pub(crate) payload_len: u64,
+    pub(crate) mask: Option<Mask>,
+}
+
+/// What [`FrameHeader::parse`] found.
+pub(crate) enum Parsed {
+    /// No rule is broken yet, and more bytes are needed.
+    Incomplete,
+    /// A header, and how many bytes it takes.
+    Header(FrameHeader, usize),
+}
+
+impl FrameHeader {
+    /// Reads a header from the start of `bytes`, as the endpoint whose role is `role` does.
+    #[inline]
+    pub(crate) fn parse(bytes: &[u8], role: Role) -> Result<Parsed, Violation> {
+        let Some((&first, rest)) = bytes.split_first() else { return Ok(Parsed::Incomplete) };
+        let rsv = first & RSV;
+        if rsv != 0 {
+            return Err(Violation::ReservedBits { bits: rsv >> 4 });
+        }
+        let Some(opcode) = Opcode::from_bits(first & OPCODE) else {
+            return Err(Violation::ReservedOpcode { opcode: first & OPCODE });
+        };
+        let fin = first & FIN != 0;
+        if opcode.is_control() && !fin {
+            return Err(Violation::FragmentedControlFrame);
+        }
+        let Some((&second, rest)) = rest.split_first() else { return Ok(Parsed::Incomplete) };
+        let masked = second & MASK != 0;
+        match role {
+            Role::Server if !masked => return Err(Violation::UnmaskedFrame),
+            Role::Client if masked => return Err(Violation::MaskedFrame),
+            _ => {}
+        }
+        let len7 = second & LEN;
+        if opcode.is_control() && usize::from(len7) > MAX_CONTROL_PAYLOAD {
+            return Err(Violation::ControlFrameTooLong);
+        }
+        let (payload_len, rest) = match len7 {
+            LEN_16 => {
+                let Some((len, rest)) = rest.split_first_chunk::<2>() else { return Ok(Parsed::Incomplete) };
+                let len = u16::from_be_bytes(*len);
+                if len < u16::from(LEN_16) {
+                    return Err(Violation::NonMinimalLength { len: u64::from(len) });
+                }
+                (u64::from(len), rest)
+            }
+            LEN_64 => {
+                let Some((len, rest)) = rest.split_first_chunk::<8>() else {
+                    // The most significant bit is in the first of the eight bytes.
+                    if rest.first().is_some_and(|byte| byte & 0x80 != 0) {
+                        return Err(Violation::LengthOver63Bits);
+                    }
+                    return Ok(Parsed::Incomplete);
+                };
+                let len = u64::from_be_bytes(*len);
+                if len >> 63 != 0 {
+                    return Err(Violation::LengthOver63Bits);
+                }
+                if len <= u64::from(u16::MAX) {
+                    return Err(Violation::NonMinimalLength { len });
+                }
+                (len, rest)
+            }
+            len => (u64::from(len), rest),
+        };
+        let (mask, rest) = if masked {
+            let Some((key, rest)) = rest.split_first_chunk::<4>() else { return Ok(Parsed::Incomplete) };
+            (Some(Mask::new(*key)), rest)
+        } else {
+            (None, rest)
+        };
+        Ok(Parsed::Header(Self { fin, opcode, payload_len, mask }, bytes.len() - rest.len()))
+    }
+
+    /// Writes the header of a frame with `payload_len` bytes of payload data; returns how much of `out` it takes.
+    #[inline]
+    pub(crate) fn encode(
+        out: &mut [u8; MAX_HEADER],
+        fin: bool,
+        opcode: Opcode,
+        payload_len: usize,
+        key: Option<[u8; 4]>,
+    ) -> usize {
+        out[0] = if fin { FIN } else { 0 } | opcode.bits();
+        let mask = if key.is_some() { MASK } else { 0 };
+        let mut len = if payload_len < usize::from(LEN_16) {
+            out[1] = mask | payload_len as u8;
+            2
+        } else if let Ok(len) = u16::try_from(payload_len) {
+            out[1] = mask | LEN_16;
+            out[2..4].copy_from_slice(&len.to_be_bytes());
+            4
+        } else {
+            out[1] = mask | LEN_64;
+            out[2..10].copy_from_slice(&(payload_len as u64).to_be_bytes());
+            10
+        };
+        if let Some(key) = key {
+            out[len..len + 4].copy_from_slice(&key);
+            len += 4;
+        }
+        len
+    }
+}
+
+/// Payload data of a control frame, in bytes (RFC 6455 section 5.5).
+pub(crate) const MAX_CONTROL_PAYLOAD: usize = 125;
+
+/// The longest header: 2 fixed + 8 length + 4 masking-key.
+pub(crate) const MAX_HEADER: usize = 2 /* fixed */ + 8 /* length */ + 4 /* masking-key */;
+
+const FIN: u8 = 0x80;
+const RSV: u8 = 0x70;
+const OPCODE: u8 = 0x0F;
+const MASK: u8 = 0x80;
+const LEN: u8 = 0x7F;
+const LEN_16: u8 = 126;
+const LEN_64: u8 = 127;

@@ -1,0 +1,9 @@
+//! Frames as they are on the wire (RFC 6455 section 5.2): header, opcode, masking, and the payload of a Close frame.
+
+mod close;
+mod header;
+mod mask;
+
+pub use close::{CloseCode, CloseFrame, InvalidCloseFrame};
+pub(crate) use header::{FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode, Parsed};
+pub(crate) use mask::{Mask, copy_masked};

@@ -1,0 +1,125 @@
+//! UTF-8 (RFC 6455 section 8.1): whole strings at once, and text that comes in pieces which may end inside a character.
+
+use simdutf8::{basic, compat};
+
+/// Checks text that is there as a whole. Fast, but does not say where it is wrong: [`first_invalid`] does.
+#[inline]
+pub(crate) fn validate(bytes: &[u8]) -> Result<&str, basic::Utf8Error> {
+    basic::from_utf8(bytes)
+}
+
+/// Where the first byte is that cannot be UTF-8, in text that [`validate`] refused.
+#[cold]
+pub(crate) fn first_invalid(bytes: &[u8]) -> usize {
+    compat::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len)
+}
+
+/// Checks text that comes in pieces. Fails at the first byte that no continuation could make valid.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Utf8Pieces {
+    /// The first bytes of a character whose rest has not come yet.
+    held: [u8; 4],
+    held_len: u8,
+    /// Bytes seen, held ones included.
+    seen: u64,
+}
+
+/// A piece that is valid so far, as text: a character that the last piece had begun, and all whole ones after it.
+pub(crate) struct Piece<'a> {
+    pub(crate) completed: Option<char>,
+    pub(crate) text: &'a str,
+}
+
+/// The offset, in the whole text, of a character that cannot be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct InvalidAt(pub(crate) u64);
+
+impl Utf8Pieces {
+    /// Checks the next piece.
+    pub(crate) fn push<'a>(&mut self, mut bytes: &'a [u8]) -> Result<Piece<'a>, InvalidAt> {
+        let mut completed = None;
+        while self.held_len > 0 {
+            let Some((&byte, rest)) = bytes.split_first() else { break };
+            bytes = rest;
+            completed = self.complete(byte)?;
+        }
+        let start = self.seen;
+        self.seen += bytes.len() as u64;
+        let text = match compat::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) if error.error_len().is_some() => {
+                return Err(InvalidAt(start + error.valid_up_to() as u64));
+            }
+            Err(error) => {
+                let (valid, begun) = bytes.split_at(error.valid_up_to());
+                self.held[..begun.len()].copy_from_slice(begun);
+                self.held_len = begun.len() as u8;
+                // Ends at a border that the line above found, so this cannot fail.
+                validate(valid).unwrap_or_default()
+            }
+        };
+        Ok(Piece { completed, text })
+    }
+
+    /// Ends the text; it must not end inside a character.
+    pub(crate) fn finish(self) -> Result<(), InvalidAt> {
+        if self.held_len == 0 { Ok(()) } else { Err(InvalidAt(self.seen - u64::from(self.held_len))) }
+    }
+
+    /// Adds one byte to the character that is held.
+    fn complete(&mut self, byte: u8) -> Result<Option<char>, InvalidAt> {
+        let start = self.seen - u64::from(self.held_len);
+        self.held[usize::from(self.held_len)] = byte;
+        self.held_len += 1;
+        self.seen += 1;
+        match core::str::from_utf8(&self.held[..usize::from(self.held_len)]) {
+            Ok(text) => {
+                let character = text.chars().next();
+                self.held_len = 0;
+                Ok(character)
+            }
+            Err(error) if error.error_len().is_some() => Err(InvalidAt(start)),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    fn in_pieces(pieces: &[&[u8]]) -> Result<String, u64> {
+        let mut check = Utf8Pieces::default();
+        let mut text = String::new();
+        for piece in pieces {
+            let piece = check.push(piece).map_err(|at| at.0)?;
+            text.extend(piece.completed);
+            text.push_str(piece.text);
+        }
+        check.finish().map_err(|at| at.0)?;
+        Ok(text)
+    }
+
+    #[test]
+    fn any_split_of_valid_text_gives_the_text() {
+        let text = "aé€😀z";
+        let bytes = text.as_bytes();
+        for first in 0..=bytes.len() {
+            for second in first..=bytes.len() {
+                let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
+                assert_eq!(in_pieces(&pieces).as_deref(), Ok(text));
+            }
+        }
+    }
+
+    #[test]
+    fn fails_at_the_first_impossible_byte() {
+        let mut check = Utf8Pieces::default();
+        // F4 can begin a character, F4 90 cannot: it would be above U+10FFFF.
+        assert!(check.push(b"ab\xF4").is_ok());
+        assert_eq!(check.push(b"\x90").err(), Some(InvalidAt(2)));
+        assert_eq!(in_pieces(&[b"ab\xC3"]), Err(2));
+        assert_eq!(in_pieces(&[b"ab", b"c\xFFd"]), Err(3));
+    }
+}
