@@ -29,8 +29,6 @@ pub struct ServerConfig {
     ///
     /// [RFC 6455 section 4.2.1]: https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
     pub accept_malformed_key: bool,
-    /// What [`Event`](crate::Event)s carry: whole messages (the default) or pieces as they arrive.
-    pub delivery: Delivery,
 }
 
 /// How a client behaves: limits and time limits.
@@ -41,8 +39,6 @@ pub struct ClientConfig {
     pub limits: Limits,
     /// How long this endpoint waits, and for what.
     pub timeouts: Timeouts,
-    /// What [`Event`](crate::Event)s carry: whole messages (the default) or pieces as they arrive.
-    pub delivery: Delivery,
 }
 
 /// What a peer may make this endpoint hold or do. Each is checked before memory is reserved.
@@ -103,6 +99,9 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
+    /// All that an adapter's `connect` does: finding the address, TCP, and the opening handshake. Default 20 s. The core
+    /// itself does not use it.
+    pub connect: Option<Duration>,
     /// The whole opening handshake. Default 10 s: ten round trips of a bad mobile link.
     pub handshake: Option<Duration>,
     /// Time between keepalive Pings. Default 20 s: below the 30 to 60 s after which mobile networks and load balancers
@@ -124,6 +123,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            connect: Some(Duration::from_secs(20)),
             handshake: Some(Duration::from_secs(10)),
             ping_interval: Some(Duration::from_secs(20)),
             pong: Some(Duration::from_secs(20)),

@@ -118,10 +118,12 @@ impl Sender {
         self.settle();
     }
 
-    /// Notes that reading or writing failed for good.
+    /// Notes that reading or writing failed for good. Read all input first.
+    ///
+    /// After the peer's Close frame this is no fault: it has said all, and did not wait for the answer.
     pub fn transport_failed(&mut self, error: TransportError) {
-        let both_closed = self.closing.received.is_some() && self.is_flushed();
-        self.end(if both_closed { Cause::Clean } else { Cause::Transport(error) });
+        let said_all = self.closing.received.is_some();
+        self.end(if said_all { Cause::Clean } else { Cause::Transport(error) });
     }
 
     /// How far the connection is on the way to its end.

@@ -31,8 +31,9 @@ pub(super) struct Deadlines {
 struct Ping {
     payload: [u8; 4],
     due: Instant,
-    /// Bytes received when the time began to run.
-    bytes: u64,
+    /// Bytes received and sent when the time began to run.
+    received: u64,
+    sent: u64,
 }
 
 /// A limit on something that the peer does; looked at every now and then.
@@ -115,12 +116,17 @@ impl Sender {
         let Some(limit) = self.deadlines.limits.pong else { return };
         let Some(ping) = self.deadlines.ping.as_mut().filter(|ping| ping.due <= now) else { return };
         let progress = &self.progress;
-        // No Pong can come inside a frame that is still arriving, and none is seen that waits behind messages which the
-        // application has not taken.
-        let arriving = progress.position == Position::Frame && progress.bytes > ping.bytes;
-        if arriving || progress.unread {
-            ping.due = now + limit;
-            ping.bytes = progress.bytes;
+        let receives = progress.bytes > ping.received;
+        let stuck = self.queue.len() > 0 && self.bytes == ping.sent;
+        // No Pong can come inside a frame that is still arriving, none is seen that waits behind messages which the
+        // application has not taken, and the Ping itself may wait behind a frame that the peer is reading.
+        let excused = match progress.position {
+            Position::Frame if receives => true,
+            _ if progress.unread => !stuck,
+            _ => self.queue.control_len() > 0 && !stuck,
+        };
+        if excused {
+            *ping = Ping { payload: ping.payload, due: now + limit, received: progress.bytes, sent: self.bytes };
             return;
         }
         self.fail(Cause::PongTimeout, CloseCode::INTERNAL_ERROR, "no Pong came in answer to a Ping");
@@ -162,7 +168,7 @@ impl Sender {
         let payload = self.deadlines.pings.to_be_bytes();
         self.queue.push_control(Opcode::Ping, &payload, self.entropy.as_mut());
         if let Some(limit) = self.deadlines.limits.pong {
-            self.deadlines.ping = Some(Ping { payload, due: now + limit, bytes: self.progress.bytes });
+            self.deadlines.ping = Some(Ping { payload, due: now + limit, received: self.progress.bytes, sent: self.bytes });
         }
     }
 }

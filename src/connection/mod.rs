@@ -68,7 +68,6 @@ pub struct Connection {
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
-    pub(crate) delivery: Delivery,
 }
 
 impl Connection {
@@ -104,6 +103,11 @@ impl Connection {
     pub fn read<'a>(&'a mut self, input: &'a mut BytesMut) -> Reader<'a> {
         self.sender.observe(self.receiver.progress());
         Reader::new(&mut self.receiver, Some(&mut self.sender), input)
+    }
+
+    /// See [`Receiver::set_delivery`].
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.receiver.set_delivery(delivery);
     }
 
     /// See [`Receiver::payload_buffer`].
@@ -236,12 +240,12 @@ impl Connection {
 
 impl From<&ServerConfig> for Settings {
     fn from(config: &ServerConfig) -> Self {
-        Self { limits: config.limits, timeouts: config.timeouts, delivery: config.delivery }
+        Self { limits: config.limits, timeouts: config.timeouts }
     }
 }
 
 impl From<&ClientConfig> for Settings {
     fn from(config: &ClientConfig) -> Self {
-        Self { limits: config.limits, timeouts: config.timeouts, delivery: config.delivery }
+        Self { limits: config.limits, timeouts: config.timeouts }
     }
 }

@@ -113,7 +113,7 @@ impl Receiver {
     pub(super) fn new(role: Role, settings: &Settings) -> Self {
         Self {
             role,
-            delivery: settings.delivery,
+            delivery: Delivery::default(),
             max_message: settings.limits.message,
             max_frame: settings.limits.frame,
             max_fragments: settings.limits.fragments,
@@ -136,6 +136,11 @@ impl Receiver {
     /// Hand every event that is not a message to [`Sender::handle`](crate::Sender::handle).
     pub fn read<'a>(&'a mut self, input: &'a mut BytesMut) -> Reader<'a> {
         Reader::new(self, None, input)
+    }
+
+    /// Chooses what events carry, from the next message on: whole messages (the default) or pieces as they arrive.
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.delivery = delivery;
     }
 
     /// Where to put the next bytes of a large binary message, so that they are written once.

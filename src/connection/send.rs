@@ -210,6 +210,12 @@ impl Sender {
         self.queue.len() < self.limits.write_soft
     }
 
+    /// Whether [`send`](Self::send) need not wait: fewer than [`Limits::write_soft`] bytes wait, or it would be refused anyway.
+    #[must_use]
+    pub fn may_send(&self) -> bool {
+        self.is_writable() || self.closing.has_begun()
+    }
+
     /// What to write next, as a [`bytes::Buf`]: advance it by what was written, any number of bytes at a time.
     ///
     /// The answer may change after every other call.

@@ -12,22 +12,14 @@ impl Mask {
     /// Masks or unmasks `data` in place, and turns the key for the byte that follows.
     #[inline]
     pub(crate) fn apply(&mut self, data: &mut [u8]) {
-        let key = self.block();
-        let mut blocks = data.chunks_exact_mut(BLOCK);
-        for block in &mut blocks {
-            xor(block, key);
-        }
-        let tail = blocks.into_remainder();
-        let bytes = key.to_le_bytes();
-        for (byte, key) in tail.iter_mut().zip(bytes) {
+        let key = self.0.to_le_bytes();
+        let rest = xor_blocks::<64>(data, key);
+        let rest = xor_blocks::<16>(rest, key);
+        let rest = xor_blocks::<4>(rest, key);
+        for (byte, key) in rest.iter_mut().zip(key) {
             *byte ^= key;
         }
         self.0 = self.0.rotate_right(8 * (data.len() % 4) as u32);
-    }
-
-    /// The key, repeated to the width of a block.
-    fn block(self) -> u64 {
-        u64::from(self.0) | u64::from(self.0) << 32
     }
 }
 
@@ -38,14 +30,20 @@ pub(crate) fn copy_masked(out: &mut bytes::BytesMut, data: &[u8], key: [u8; 4]) 
     Mask::new(key).apply(&mut out[start..]);
 }
 
-fn xor(block: &mut [u8], key: u64) {
-    if let Ok(bytes) = <[u8; BLOCK]>::try_from(&*block) {
-        block.copy_from_slice(&(u64::from_le_bytes(bytes) ^ key).to_le_bytes());
+/// Masks all blocks of `N` bytes, a multiple of four, and returns the rest.
+///
+/// With `N` known, the compiler turns the inner loop into vector instructions.
+#[inline(always)]
+fn xor_blocks<const N: usize>(data: &mut [u8], key: [u8; 4]) -> &mut [u8] {
+    let repeated: [u8; N] = core::array::from_fn(|at| key[at % 4]);
+    let mut blocks = data.chunks_exact_mut(N);
+    for block in &mut blocks {
+        for (byte, key) in block.iter_mut().zip(repeated) {
+            *byte ^= key;
+        }
     }
+    blocks.into_remainder()
 }
-
-/// Bytes per step: what a register holds; the compiler joins steps into vectors.
-const BLOCK: usize = 8;
 
 #[cfg(test)]
 mod tests {

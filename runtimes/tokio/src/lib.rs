@@ -1,1 +1,181 @@
-//! tokio
+//! WebSocket for tokio, on the sans-IO core of sansocket.
+//!
+//! A server:
+//!
+//! ```no_run
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:4000").await?;
+//! loop {
+//!     let (stream, _) = listener.accept().await?;
+//!     tokio::spawn(async move {
+//!         let mut socket = sansocket_tokio::accept(stream).await?;
+//!         while let Some(message) = socket.recv().await? {
+//!             socket.send(message).await?;
+//!         }
+//!         Ok::<(), sansocket_tokio::Error>(())
+//!     });
+//! }
+//! # }
+//! ```
+//!
+//! A client:
+//!
+//! ```no_run
+//! # async fn talk() -> Result<(), Box<dyn std::error::Error>> {
+//! use sansocket_tokio::CloseCode;
+//!
+//! let mut socket = sansocket_tokio::connect("ws://127.0.0.1:4000/chat").await?;
+//! socket.send("hello").await?;
+//! println!("{:?}", socket.recv().await?);
+//! socket.close(CloseCode::NORMAL, "").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Time limits and keepalive are on by default: see [`Timeouts`]. They need tokio's time driver (`enable_time` or `enable_all`).
+
+#![forbid(unsafe_code)]
+
+mod runtime;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+pub use runtime::{Alarm, Tokio};
+pub use sansocket::{
+    Accept, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError, Limits, Message,
+    Reject, Request, ServerConfig, Timeouts,
+};
+pub use sansocket_driver::Error;
+
+/// All of the core, for what is not re-exported by name.
+pub use sansocket as core;
+
+/// An open WebSocket. See [`sansocket_driver::WebSocket`] for its methods.
+pub type WebSocket<S = TcpStream> = sansocket_driver::WebSocket<S, Tokio>;
+
+/// The receiving half of a [`WebSocket`]. See [`sansocket_driver::ReadHalf`] for its methods.
+pub type ReadHalf<S = TcpStream> = sansocket_driver::ReadHalf<S, Tokio>;
+
+/// The sending half of a [`WebSocket`]. See [`sansocket_driver::WriteHalf`] for its methods.
+pub type WriteHalf<S = TcpStream> = sansocket_driver::WriteHalf<S, Tokio>;
+
+/// A client's request that waits for an answer. See [`sansocket_driver::Incoming`] for its methods.
+pub type Incoming<S = TcpStream> = sansocket_driver::Incoming<S, Tokio>;
+
+/// A connected byte stream: TCP, TLS, a pipe in memory.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+/// Accepts a WebSocket on a connected stream, whatever the client asks for, with the default configuration.
+///
+/// On a [`TcpStream`], TCP_NODELAY is set first.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
+    accept_with(stream, &ServerConfig::default(), |_| Ok(Accept::new())).await
+}
+
+/// Accepts a WebSocket on a connected stream; `decide` sees the request and answers it.
+///
+/// ```no_run
+/// # async fn serve(stream: tokio::net::TcpStream) -> Result<(), sansocket_tokio::Error> {
+/// use sansocket_tokio::{Accept, Reject, ServerConfig, accept_with};
+///
+/// let socket = accept_with(stream, &ServerConfig::default(), |request| {
+///     if request.target() != "/chat" {
+///         return Err(Reject::new(404));
+///     }
+///     Ok(match request.subprotocols().find(|offered| *offered == "v2.chat") {
+///         Some(chosen) => Accept::new().subprotocol(chosen),
+///         None => Accept::new(),
+///     })
+/// })
+/// .await?;
+/// # drop(socket);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if no acceptable request came or `decide` refused it. The client has then been told, if it speaks
+/// HTTP.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn accept_with<S: Stream>(
+    stream: S,
+    config: &ServerConfig,
+    decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+) -> Result<WebSocket<S>, Error> {
+    sansocket_driver::accept_with(stream, config, decide).await
+}
+
+/// Reads a client's request, and leaves the answer to the caller: for decisions that have to wait for something.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn receive_request<S: Stream>(stream: S, config: &ServerConfig) -> Result<Incoming<S>, Error> {
+    sansocket_driver::receive_request(stream, config).await
+}
+
+/// Opens a WebSocket as the client, on a connected stream.
+///
+/// The stream may be of any kind. For `wss` it must be encrypted already.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the server did not agree, or did not answer as it must.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn client<S: Stream>(
+    stream: S,
+    request: &ClientRequest,
+    config: &ClientConfig,
+) -> Result<WebSocket<S>, Error> {
+    sansocket_driver::client(stream, request, config).await
+}
+
+/// Dials a server and opens a WebSocket, with the default configuration: `connect("ws://host:port/path")`.
+///
+/// # Errors
+///
+/// As [`connect_with`]; [`Error::Url`] if the URL is not one of a WebSocket.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn connect(url: &str) -> Result<WebSocket, Error> {
+    connect_with(&ClientRequest::new(url)?, &ClientConfig::default()).await
+}
+
+/// Dials the server of a request and opens a WebSocket. TCP_NODELAY is set before the first byte.
+///
+/// # Errors
+///
+/// [`Error::Connect`] if nothing answers there within [`Timeouts::connect`]; [`Error::TlsUnavailable`] for
+/// `wss`; and as [`client`].
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn connect_with(request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket, Error> {
+    let dial = |host: Box<str>, port| async move { TcpStream::connect((&*host, port)).await };
+    sansocket_driver::connect(request, config, dial).await
+}

@@ -1,0 +1,131 @@
+//! The reading side of a connection: the core's `Receiver`, the input, and the loop that makes progress.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use sansocket::{Closed, Event, Message, Receiver, Sender};
+
+use crate::error::Error;
+use crate::pool;
+use crate::runtime::Transport;
+use crate::shared::Shared;
+
+/// Owned by whoever receives.
+pub(crate) struct Reading<S, R: Transport<S>> {
+    pub(crate) shared: Arc<Shared<S, R>>,
+    receiver: Receiver,
+    /// Bytes that were read and not looked at. Holds a block only while there are some.
+    input: BytesMut,
+    /// A message that was found while a sender had to wait.
+    ahead: Option<Message>,
+    /// The end was reported as an error.
+    reported: bool,
+}
+
+impl<S, R: Transport<S>> Reading<S, R> {
+    pub(crate) fn new(stream: S, timer: R::Timer, receiver: Receiver, sender: Sender, input: BytesMut) -> Self {
+        let shared = Arc::new(Shared::new(stream, timer, sender));
+        Self { shared, receiver, input, ahead: None, reported: false }
+    }
+
+    /// Whether bytes wait that were not looked at: more messages of the same read, most likely.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    /// The next message; `None` after a closing handshake, and after the end was reported.
+    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
+        if let Some(message) = self.ahead.take() {
+            return Poll::Ready(Ok(Some(message)));
+        }
+        self.poll_next(cx).map(|message| match message {
+            Some(message) => Ok(Some(message)),
+            None => self.report(),
+        })
+    }
+
+    /// Receives although the application does not ask for it, so that Pings are answered and time limits heeded while it
+    /// sends. At most one message is taken in. Ready if something has changed.
+    pub(crate) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.ahead.is_some() {
+            let mut progress = self.receiver.progress();
+            progress.unread = true;
+            return self.shared.lock().poll_deadline(cx, progress);
+        }
+        self.poll_next(cx).map(|message| self.ahead = message)
+    }
+
+    /// Receives and throws away until the end.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.ahead = None;
+        while let Some(_discarded) = std::task::ready!(self.poll_next(cx)) {}
+        Poll::Ready(())
+    }
+
+    /// How the connection ended, once it has.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        self.shared.lock().closed().cloned()
+    }
+
+    /// Makes progress: reads, answers, writes and heeds the time limits until there is a message, or `None` at the end.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        for _ in 0..MAX_READS {
+            if let Some(message) = self.decode() {
+                return Poll::Ready(Some(message));
+            }
+            let progress = self.receiver.progress();
+            let mut link = self.shared.lock();
+            link.sender.observe(progress);
+            // All answers to one read leave in one write. If they cannot leave now, reading goes on all the same.
+            let _ = link.poll_write(cx);
+            if link.closed().is_some() {
+                return Poll::Ready(None);
+            }
+            let read = match self.receiver.payload_buffer() {
+                Some(mut payload) => link.poll_read(cx, &mut payload),
+                None => {
+                    if !self.input.try_reclaim(pool::BLOCK) {
+                        self.input = pool::take();
+                    }
+                    link.poll_read(cx, &mut self.input)
+                }
+            };
+            if read.is_pending() {
+                pool::give(std::mem::take(&mut self.input));
+                if link.poll_deadline(cx, progress).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+        }
+        // Enough for one turn: other tasks want theirs.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// The next message in the input. What else there is gets its answer.
+    fn decode(&mut self) -> Option<Message> {
+        let mut reader = self.receiver.read(&mut self.input);
+        while let Some(event) = reader.next() {
+            match event {
+                Event::Text(_) | Event::Binary(_) => return event.into_message(),
+                other => self.shared.lock().sender.handle(&other),
+            }
+        }
+        None
+    }
+
+    /// The end, as an error unless it was a closing handshake.
+    fn report(&mut self) -> Result<Option<Message>, Error> {
+        let mut link = self.shared.lock();
+        let closed = link.closed().filter(|closed| !closed.is_clean() && !self.reported).cloned();
+        self.reported = true;
+        match closed {
+            Some(closed) => Err(Error::Closed { closed: Box::new(closed), io: link.take_io() }),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Reads in one turn, before other tasks get theirs: 1 MiB at most.
+const MAX_READS: usize = 16;

@@ -1,0 +1,64 @@
+//! What the driver needs of a runtime: bytes, time, and a place for one small task.
+
+use std::future::Future;
+use std::io;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BufMut};
+use sansocket::{Instant, TransportError};
+
+/// An async runtime. Implemented once by each adapter, on a type without data.
+pub trait Runtime: Sized + Send + Sync + 'static {
+    /// The runtime's timer.
+    type Timer: Timer;
+
+    /// Runs `task` in the background.
+    fn spawn(task: impl Future<Output = ()> + Send + 'static);
+}
+
+/// A clock and one alarm.
+pub trait Timer: Default + Send + Unpin + 'static {
+    /// The time.
+    fn now(&self) -> Instant;
+
+    /// Ready when `deadline` has come. Polled with another deadline, the alarm moves.
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()>;
+}
+
+/// A runtime that can read and write the byte stream `S`.
+///
+/// `S` is the caller's own type: a TCP stream, a TLS stream, a pipe in memory.
+pub trait Transport<S>: Runtime {
+    /// Sets the stream up before the first byte: no delay of small writes, where the stream has such a delay.
+    fn prepare(stream: &S);
+
+    /// Reads some bytes to the end of `buffer`, at most as many as it has room for; 0 means the end of the stream.
+    fn poll_read(
+        stream: &mut S,
+        cx: &mut Context<'_>,
+        buffer: &mut impl BufMut,
+    ) -> Poll<io::Result<usize>>;
+
+    /// Writes some bytes from the front of `data`, and advances it by as many.
+    fn poll_write(stream: &mut S, cx: &mut Context<'_>, data: &mut impl Buf) -> Poll<io::Result<usize>>;
+
+    /// Passes on what the stream itself may hold back.
+    fn poll_flush(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Ends the writing side.
+    fn poll_shutdown(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// What the core needs to know of an IO error.
+pub(crate) fn kind_of(error: &io::Error) -> TransportError {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => TransportError::Reset,
+        io::ErrorKind::BrokenPipe | io::ErrorKind::WriteZero | io::ErrorKind::NotConnected => {
+            TransportError::BrokenPipe
+        }
+        io::ErrorKind::TimedOut => TransportError::TimedOut,
+        // How TLS libraries report an end of the stream without `close_notify`.
+        io::ErrorKind::UnexpectedEof => TransportError::TlsTruncated,
+        _ => TransportError::Other,
+    }
+}

@@ -1,0 +1,195 @@
+//! The half of a connection that its reader and its writers share: the stream, the timer and the core's `Sender`.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, BufMut};
+use sansocket::{Closed, Instant, Message, Progress, Sender};
+
+use crate::error::Error;
+use crate::runtime::{Timer, Transport, kind_of};
+use crate::wake::Waiters;
+
+/// A lock around [`Link`], and those who wait for it.
+///
+/// The lock is held for one poll at a time, never across an await.
+pub(crate) struct Shared<S, R: Transport<S>> {
+    link: Mutex<Link<S, R>>,
+}
+
+impl<S, R: Transport<S>> Shared<S, R> {
+    pub(crate) fn new(stream: S, timer: R::Timer, sender: Sender) -> Self {
+        let waiters = Arc::new(Waiters::default());
+        let link = Link {
+            stream: Some(stream),
+            timer,
+            sender,
+            waker: Waker::from(Arc::clone(&waiters)),
+            waiters,
+            told: Instant::ZERO,
+            unflushed: false,
+            shut: false,
+            flush_is_scheduled: false,
+            io: None,
+            closed: None,
+        };
+        Self { link: Mutex::new(link) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Link<S, R>> {
+        // A panic of the application's cannot leave the state half changed: none of its code runs under the lock.
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Stream, timer and sender.
+pub(crate) struct Link<S, R: Transport<S>> {
+    /// `None` once the connection has ended: the stream is closed at that moment, not when the last handle is dropped.
+    stream: Option<S>,
+    timer: R::Timer,
+    pub(crate) sender: Sender,
+    pub(crate) waiters: Arc<Waiters>,
+    waker: Waker,
+    /// The time that the core was told last.
+    told: Instant,
+    /// The stream was written to and not flushed since.
+    unflushed: bool,
+    /// The writing side was shut down.
+    shut: bool,
+    pub(crate) flush_is_scheduled: bool,
+    /// The first error of the transport.
+    io: Option<io::Error>,
+    closed: Option<Box<Closed>>,
+}
+
+impl<S, R: Transport<S>> Link<S, R> {
+    /// Writes what waits. Ready when all is written, or cannot be.
+    pub(crate) fn poll_write(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let Some(stream) = self.stream.as_mut().filter(|_| self.io.is_none()) else { return Poll::Ready(()) };
+        self.waiters.register(cx);
+        let mut waiting = Context::from_waker(&self.waker);
+        let written = loop {
+            let mut data = self.sender.transmit();
+            if !data.has_remaining() {
+                if self.unflushed {
+                    match R::poll_flush(stream, &mut waiting) {
+                        Poll::Ready(Ok(())) => self.unflushed = false,
+                        other => break other,
+                    }
+                }
+                if self.sender.wants_shutdown() && !self.shut {
+                    match R::poll_shutdown(stream, &mut waiting) {
+                        Poll::Ready(Ok(())) => self.shut = true,
+                        other => break other,
+                    }
+                }
+                break Poll::Ready(Ok(()));
+            }
+            match R::poll_write(stream, &mut waiting, &mut data) {
+                Poll::Ready(Ok(0)) => break Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(_)) => self.unflushed = true,
+                Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        match written {
+            Poll::Ready(Ok(())) => Poll::Ready(()),
+            // The peer may have said why before it closed, so go on reading; see `poll_read`.
+            Poll::Ready(Err(error)) => {
+                self.io = Some(error);
+                Poll::Ready(())
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Hands `message` to the core if there is room for it; leaves it where it is if not.
+    pub(crate) fn queue(&mut self, message: &mut Option<Message>) -> Result<(), Error> {
+        if let Some(closed) = self.closed() {
+            return Err(Error::Closed { closed: Box::new(closed.clone()), io: None });
+        }
+        if let Some(unsent) = message.take_if(|_| self.sender.may_send()) {
+            self.sender.send(unsent)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, for who has to know whether it was written.
+    pub(crate) fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_write(cx));
+        if let Some(closed) = self.closed().filter(|closed| !closed.is_clean()) {
+            return Poll::Ready(Err(Error::Closed { closed: Box::new(closed.clone()), io: None }));
+        }
+        Poll::Ready(match &self.io {
+            Some(io) => Err(Error::Lost(io.kind().into())),
+            None => Ok(()),
+        })
+    }
+
+    /// Reads some bytes. Ready with `true` if there were any, with `false` at the end of the stream, which is told to the core.
+    pub(crate) fn poll_read(&mut self, cx: &Context<'_>, buffer: &mut impl BufMut) -> Poll<bool> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(false) };
+        self.waiters.register(cx);
+        let mut waiting = Context::from_waker(&self.waker);
+        match R::poll_read(stream, &mut waiting, buffer) {
+            Poll::Ready(Ok(0)) => match &self.io {
+                Some(error) => self.sender.transport_failed(kind_of(error)),
+                None => self.sender.eof(),
+            },
+            Poll::Ready(Ok(_)) => return Poll::Ready(true),
+            Poll::Ready(Err(error)) => {
+                self.sender.transport_failed(kind_of(&error));
+                self.io.get_or_insert(error);
+            }
+            Poll::Pending => match &self.io {
+                // Nothing can be written, and nothing more is to be read.
+                Some(error) => self.sender.transport_failed(kind_of(error)),
+                None => return Poll::Pending,
+            },
+        }
+        Poll::Ready(false)
+    }
+
+    /// Heeds the time limits. Ready if one has come, so that there may be something to write or to report.
+    pub(crate) fn poll_deadline(&mut self, cx: &Context<'_>, progress: Progress) -> Poll<()> {
+        let Some(deadline) = self.sender.deadline() else { return Poll::Pending };
+        // A deadline in the past asks for the time, so no alarm is needed.
+        let passed = deadline <= self.told;
+        self.waiters.register(cx);
+        if !passed {
+            ready!(self.timer.poll_until(&mut Context::from_waker(&self.waker), deadline));
+        }
+        self.told = self.timer.now();
+        self.sender.observe(progress);
+        self.sender.timeout(self.told);
+        Poll::Ready(())
+    }
+
+    /// How the connection ended, once it has. Closes the stream.
+    pub(crate) fn closed(&mut self) -> Option<&Closed> {
+        if let Some(closed) = self.sender.take_closed() {
+            if let Some(mut stream) = self.stream.take() {
+                // One attempt: for TCP it cannot fail to be heard, and TLS may say good-bye if there is room.
+                if !self.shut {
+                    let _ = R::poll_shutdown(&mut stream, &mut Context::from_waker(Waker::noop()));
+                }
+            }
+            self.closed = Some(closed);
+            self.waiters.wake_all();
+        }
+        self.closed.as_deref()
+    }
+
+    /// What the operating system said about the end, for who reports it.
+    pub(crate) fn take_io(&mut self) -> Option<io::Error> {
+        self.io.take()
+    }
+}
+
+impl<S, R: Transport<S>> Drop for Link<S, R> {
+    /// Makes one attempt to write what was queued and not flushed yet.
+    fn drop(&mut self) {
+        let _ = self.poll_write(&Context::from_waker(Waker::noop()));
+    }
+}

@@ -1,0 +1,319 @@
+//! An open WebSocket, whole or in halves.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use sansocket::{CloseCode, Closed, Connection, Message, SendRefused, Sender};
+
+use crate::error::Error;
+use crate::reading::Reading;
+use crate::runtime::Transport;
+use crate::shared::Shared;
+
+/// An open WebSocket over the byte stream `S`.
+///
+/// Receive until there is nothing more; that is also what answers Pings and heeds the time limits:
+///
+/// ```ignore
+/// while let Some(message) = socket.recv().await? {
+///     socket.send(message).await?;
+/// }
+/// ```
+///
+/// Dropped without [`close`](Self::close), it ends TCP without a closing handshake, which the peer sees as a fault.
+pub struct WebSocket<S, R: Transport<S>> {
+    reading: Reading<S, R>,
+    subprotocol: Option<Box<str>>,
+    /// Something was sent since the last `recv`.
+    sending: bool,
+}
+
+impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
+    /// A WebSocket on a stream whose opening handshake was done elsewhere, such as in an HTTP server.
+    ///
+    /// `input` is what was read from the stream behind the handshake.
+    #[must_use]
+    pub fn new(stream: S, connection: Connection, input: BytesMut) -> Self {
+        R::prepare(&stream);
+        Self::open(stream, R::Timer::default(), connection, input, None)
+    }
+
+    pub(crate) fn open(
+        stream: S,
+        timer: R::Timer,
+        connection: Connection,
+        input: BytesMut,
+        subprotocol: Option<Box<str>>,
+    ) -> Self {
+        let (receiver, sender) = connection.split();
+        let reading = Reading::new(stream, timer, receiver, sender, input);
+        Self { reading, subprotocol, sending: false }
+    }
+
+    /// The subprotocol that was agreed on ([RFC 6455 section 1.9]).
+    ///
+    /// [RFC 6455 section 1.9]: https://www.rfc-editor.org/rfc/rfc6455#section-1.9
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Receives the next message. `None` means that the closing handshake is done, whatever its code: see [`closed`](Self::closed).
+    ///
+    /// What is still to be written leaves before this waits: replies to several messages that came in one read leave in one write.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the connection ended other than by a closing handshake. Given once; then `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no message is lost or given twice.
+    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        self.sending = false;
+        poll_fn(|cx| self.reading.poll_recv(cx)).await
+    }
+
+    /// Sends a message.
+    ///
+    /// Returns when the message was handed to the byte stream, or will be when this task waits next: while input of the same read is
+    /// still to be received, replies are gathered. While the peer does not read, this waits, and goes on receiving (up
+    /// to one message) and heeding the time limits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Send`] gives the message back when the closing handshake has begun. [`Error::Closed`] if the connection
+    /// has ended, [`Error::Lost`] if the message could not be written.
+    ///
+    /// # Cancel safety
+    ///
+    /// The message is sent whole or not at all, and others are not affected. It is queued at the first poll unless more than
+    /// [`Limits::write_soft`](sansocket::Limits::write_soft) bytes wait; a message that was queued is sent even if this future is dropped.
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        let mut message = Some(message.into());
+        poll_fn(|cx| self.poll_send(cx, &mut message)).await
+    }
+
+    /// Sends a Ping with up to 125 bytes. Keepalive needs no help; this is for Pings of your own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the payload is too long, the closing handshake has begun or too many Pings wait.
+    ///
+    /// # Cancel safety
+    ///
+    /// The Ping is sent even if this future is dropped after its first poll.
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.reading.shared.lock().sender.ping(payload)?;
+        self.flush().await
+    }
+
+    /// Waits until all that was sent is handed to the byte stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the connection has ended, [`Error::Lost`] if writing failed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Closes the connection: sends a Close frame behind all messages, waits for the peer's, and ends TCP.
+    ///
+    /// Messages that still come are thrown away; use [`split`](Self::split) to receive them. Takes [`Timeouts::close`](sansocket::Timeouts::close) at most. If
+    /// the peer began to close, this only waits for the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the code must not be sent or the reason is longer than 123 bytes. How the connection ended is
+    /// the result, not an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// The closing handshake has begun and goes on with [`recv`](Self::recv).
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Option<Closed>, Error> {
+        begin_close(&mut self.reading.shared.lock().sender, code, reason)?;
+        poll_fn(|cx| self.reading.poll_end(cx)).await;
+        Ok(self.closed())
+    }
+
+    /// How the connection ended, once it has.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.reading.closed()
+    }
+
+    /// Two halves, to receive and to send in two tasks.
+    #[must_use]
+    pub fn split(self) -> (ReadHalf<S, R>, WriteHalf<S, R>) {
+        let shared = Arc::clone(&self.reading.shared);
+        (ReadHalf { reading: self.reading }, WriteHalf { shared })
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>, message: &mut Option<Message>) -> Poll<Result<(), Error>> {
+        loop {
+            let mut link = self.reading.shared.lock();
+            link.queue(message)?;
+            if message.is_none() && self.reading.has_input() && link.sender.is_writable() {
+                if !std::mem::replace(&mut link.flush_is_scheduled, true) {
+                    R::spawn(flush_later(Arc::downgrade(&self.reading.shared)));
+                }
+                return Poll::Ready(Ok(()));
+            }
+            drop(link);
+            ready!(self.poll_flush(cx))?;
+            if message.is_none() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if std::mem::replace(&mut self.sending, true) {
+            // An application that only sends must answer Pings all the same.
+            let _ = self.reading.poll_ahead(cx);
+        }
+        loop {
+            let flushed = self.reading.shared.lock().poll_flush(cx);
+            if flushed.is_ready() {
+                return flushed;
+            }
+            // A peer that does not read may be one that waits to be read.
+            ready!(self.reading.poll_ahead(cx));
+        }
+    }
+}
+
+/// The receiving half of a [`WebSocket`].
+///
+/// It must be used for as long as the connection is to live: it answers Pings and heeds the time limits.
+pub struct ReadHalf<S, R: Transport<S>> {
+    reading: Reading<S, R>,
+}
+
+impl<S: Send + 'static, R: Transport<S>> ReadHalf<S, R> {
+    /// See [`WebSocket::recv`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no message is lost or given twice.
+    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        poll_fn(|cx| self.reading.poll_recv(cx)).await
+    }
+
+    /// See [`WebSocket::closed`].
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.reading.closed()
+    }
+}
+
+/// The sending half of a [`WebSocket`]. Clones send on the same connection.
+pub struct WriteHalf<S, R: Transport<S>> {
+    shared: Arc<Shared<S, R>>,
+}
+
+impl<S, R: Transport<S>> Clone for WriteHalf<S, R> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
+    /// Sends a message. Returns when it was handed to the byte stream; while the peer does not read, this waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`WebSocket::send`].
+    pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
+        let mut message = Some(message.into());
+        poll_fn(|cx| {
+            loop {
+                let mut link = self.shared.lock();
+                link.queue(&mut message)?;
+                ready!(link.poll_flush(cx))?;
+                if message.is_none() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        })
+        .await
+    }
+
+    /// See [`WebSocket::ping`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
+    pub async fn ping(&self, payload: &[u8]) -> Result<(), Error> {
+        self.shared.lock().sender.ping(payload)?;
+        self.flush().await
+    }
+
+    /// See [`WebSocket::flush`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn flush(&self) -> Result<(), Error> {
+        poll_fn(|cx| self.shared.lock().poll_flush(cx)).await
+    }
+
+    /// Begins to close the connection: sends a Close frame behind all messages. The [`ReadHalf`] receives what still comes, and the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the code must not be sent or the reason is longer than 123 bytes.
+    ///
+    /// # Cancel safety
+    ///
+    /// The Close frame is sent even if this future is dropped after its first poll.
+    pub async fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        begin_close(&mut self.shared.lock().sender, code, reason)?;
+        match self.flush().await {
+            // The peer was faster: the connection is closed, as was wished.
+            Err(Error::Closed { .. }) => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
+/// Queues a Close frame, unless the closing handshake has begun already.
+fn begin_close(sender: &mut Sender, code: CloseCode, reason: &str) -> Result<(), SendRefused> {
+    match sender.close(code, reason) {
+        Err(SendRefused::Closing) => Ok(()),
+        begun => begun,
+    }
+}
+
+/// Writes what was gathered, as soon as the task that gathers it waits for something else.
+async fn flush_later<S, R: Transport<S>>(shared: Weak<Shared<S, R>>) {
+    poll_fn(|cx| {
+        let Some(shared) = shared.upgrade() else { return Poll::Ready(()) };
+        let mut link = shared.lock();
+        link.flush_is_scheduled = false;
+        link.poll_write(cx)
+    })
+    .await;
+}

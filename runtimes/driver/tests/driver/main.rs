@@ -1,0 +1,316 @@
+//! The driver over a scripted stream: how it reads, writes, waits and is cancelled.
+
+mod script;
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use sansocket::{Cause, CloseCode, Message, Position, ServerConfig, TransportError};
+use sansocket_driver::Error;
+
+use script::{Woken, client, done, messages, output, pass, poll_with, run, run_spawned, server, spawned, waits};
+
+/// Frames of a client: `count` text messages, numbered.
+fn numbered(count: usize) -> Vec<u8> {
+    let mut client = client();
+    for i in 0..count {
+        client.send(format!("message {i}")).unwrap();
+    }
+    output(&mut client)
+}
+
+fn text(i: usize) -> Message {
+    Message::from(format!("message {i}"))
+}
+
+#[test]
+fn replies_to_one_read_leave_in_one_write() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.send(&numbered(16));
+    for i in 0..16 {
+        let message = done(socket.recv()).unwrap().unwrap();
+        assert_eq!(message, text(i));
+        done(socket.send(message)).unwrap();
+    }
+    waits(socket.recv());
+    assert_eq!(peer.wire().writes.len(), 1);
+    assert_eq!(messages(&mut client(), &peer.taken()).len(), 16);
+}
+
+#[test]
+fn gathered_replies_leave_when_the_task_waits_for_something_else() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.send(&numbered(2));
+    let message = done(socket.recv()).unwrap().unwrap();
+    done(socket.send(message)).unwrap();
+    assert!(peer.taken().is_empty(), "another message waits, so the reply was gathered");
+    // The application now awaits something that is not this socket; the runtime runs other tasks.
+    run_spawned();
+    assert_eq!(messages(&mut client(), &peer.taken()).len(), 1);
+    assert_eq!(spawned(), 0);
+}
+
+#[test]
+fn gathered_replies_leave_when_the_socket_is_dropped() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.send(&numbered(2));
+    let message = done(socket.recv()).unwrap().unwrap();
+    done(socket.send(message)).unwrap();
+    drop(socket);
+    assert_eq!(messages(&mut client(), &peer.taken()).len(), 1);
+    assert!(peer.wire().dropped);
+    run_spawned();
+    assert_eq!(spawned(), 0);
+}
+
+#[test]
+fn one_byte_at_a_time_and_pending_everywhere_change_nothing() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    {
+        let mut wire = peer.wire();
+        (wire.read_size, wire.write_size, wire.stutters) = (1, 1, true);
+    }
+    peer.send(&numbered(5));
+    for i in 0..5 {
+        let message = done(socket.recv()).unwrap().unwrap();
+        assert_eq!(message, text(i));
+        done(socket.send(message)).unwrap();
+    }
+    done(socket.flush()).unwrap();
+    assert_eq!(messages(&mut client(), &peer.taken()).len(), 5);
+}
+
+#[test]
+fn a_receive_dropped_at_any_await_loses_and_repeats_nothing() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    {
+        let mut wire = peer.wire();
+        (wire.read_size, wire.stutters) = (3, true);
+    }
+    peer.send(&numbered(20));
+    let mut received = Vec::new();
+    while received.len() < 20 {
+        // Polled once and dropped, again and again.
+        if let Poll::Ready(message) = poll_with(pin!(socket.recv()), &Arc::new(Woken::default())) {
+            received.push(message.unwrap().unwrap());
+        }
+    }
+    assert_eq!(received, (0..20).map(text).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_send_dropped_at_any_await_sends_whole_messages_once() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.wire().window = 0;
+    for i in 0..10 {
+        // The stream is blocked: each is polled once and dropped.
+        assert!(poll_with(pin!(socket.send(text(i))), &Arc::new(Woken::default())).is_pending());
+    }
+    peer.open_window(usize::MAX);
+    done(socket.flush()).unwrap();
+    let expected: Vec<_> = (0..10).map(|i| text(i).as_bytes().to_vec()).collect();
+    assert_eq!(messages(&mut client(), &peer.taken()), expected);
+}
+
+#[test]
+fn a_send_waits_while_the_peer_does_not_read_and_goes_on_when_it_does() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.wire().window = 1000;
+    let large = vec![7; 100_000];
+    let mut send = Box::pin(socket.send(large.clone()));
+    assert!(run(send.as_mut()).is_pending());
+    peer.open_window(usize::MAX);
+    assert!(matches!(run(send.as_mut()), Poll::Ready(Ok(()))));
+    drop(send);
+    assert_eq!(messages(&mut client(), &peer.taken()), [large]);
+}
+
+#[test]
+fn a_blocked_send_goes_on_answering_pings() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.wire().window = 1000;
+    let mut send = Box::pin(socket.send(vec![7; 100_000]));
+    assert!(run(send.as_mut()).is_pending());
+    let mut other = client();
+    other.ping(b"are you there").unwrap();
+    peer.send(&output(&mut other));
+    assert!(run(send.as_mut()).is_pending());
+    assert!(peer.wire().incoming.is_empty(), "the Ping was read");
+    peer.open_window(usize::MAX);
+    assert!(run(send.as_mut()).is_ready());
+    drop(send);
+    waits(socket.recv());
+    let written = peer.taken();
+    assert!(written.windows(13).any(|window| window == b"are you there"), "the Pong was written");
+}
+
+#[test]
+fn an_application_that_only_sends_answers_pings() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    let mut other = client();
+    other.ping(b"are you there").unwrap();
+    peer.send(&output(&mut other));
+    for i in 0..3 {
+        done(socket.send(text(i))).unwrap();
+    }
+    assert!(peer.taken().windows(13).any(|window| window == b"are you there"));
+}
+
+#[test]
+fn a_blocked_send_heeds_the_pong_limit() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.wire().window = 1000;
+    let mut send = Box::pin(socket.send(vec![7; 100_000]));
+    let mut ended = None;
+    for _ in 0..100 {
+        if let Poll::Ready(result) = run(send.as_mut()) {
+            ended = Some(result);
+            break;
+        }
+        pass(Duration::from_secs(1));
+    }
+    assert!(
+        matches!(&ended, Some(Err(Error::Closed { closed, .. })) if closed.cause == Cause::PongTimeout),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn a_reader_and_a_writer_in_two_tasks_both_wake() {
+    let (socket, peer) = server(&ServerConfig::default());
+    let (mut reading, writing) = socket.split();
+    peer.wire().window = 0;
+    let (reader, writer) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+    let mut recv = Box::pin(reading.recv());
+    let mut send = Box::pin(writing.send("hello"));
+    assert!(poll_with(recv.as_mut(), &reader).is_pending());
+    assert!(poll_with(send.as_mut(), &writer).is_pending());
+    // The reader also wants to write (a Pong), so its waker is the last that the stream sees.
+    let mut other = client();
+    other.ping(b"").unwrap();
+    peer.send(&output(&mut other));
+    assert!(reader.count() > 0);
+    assert!(poll_with(send.as_mut(), &writer).is_pending());
+    assert!(poll_with(recv.as_mut(), &reader).is_pending());
+    let before = writer.count();
+    peer.open_window(usize::MAX);
+    assert!(writer.count() > before, "the writer was not woken");
+    assert!(matches!(poll_with(send.as_mut(), &writer), Poll::Ready(Ok(()))));
+    assert!(poll_with(recv.as_mut(), &reader).is_pending());
+    let before = reader.count();
+    peer.send(&numbered(1));
+    assert!(reader.count() > before, "the reader was not woken");
+    assert!(matches!(poll_with(recv.as_mut(), &reader), Poll::Ready(Ok(Some(_)))));
+}
+
+#[test]
+fn a_writer_is_told_of_the_end_that_the_reader_finds() {
+    let (socket, peer) = server(&ServerConfig::default());
+    let (mut reading, writing) = socket.split();
+    peer.wire().window = 0;
+    let woken = Arc::new(Woken::default());
+    let mut send = Box::pin(writing.send("hello"));
+    assert!(poll_with(send.as_mut(), &woken).is_pending());
+    let before = woken.count();
+    peer.end(Err(io::ErrorKind::ConnectionReset.into()));
+    assert!(done(reading.recv()).is_err());
+    assert!(woken.count() > before);
+    assert!(matches!(poll_with(send.as_mut(), &woken), Poll::Ready(Err(Error::Closed { .. }))));
+}
+
+#[test]
+fn a_clean_close_by_the_peer_is_the_end_of_messages_and_of_the_stream() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    let mut other = client();
+    other.close(CloseCode::NORMAL, "bye").unwrap();
+    peer.send(&output(&mut other));
+    assert!(matches!(done(socket.recv()), Ok(None)));
+    assert_eq!(peer.taken(), b"\x88\x02\x03\xe8");
+    assert!(peer.wire().dropped, "the stream is closed at once, not when the socket is dropped");
+    assert_eq!(socket.closed().unwrap().received.unwrap().reason(), "bye");
+    assert!(matches!(done(socket.recv()), Ok(None)));
+    assert!(matches!(done(socket.send("late")), Err(Error::Closed { .. })));
+}
+
+#[test]
+fn an_end_without_close_is_reported_once_with_its_position() {
+    for (bytes, position) in [(&b""[..], Position::Boundary), (&b"\x81\x85\0\0\0\0he"[..], Position::Frame)] {
+        let (mut socket, peer) = server(&ServerConfig::default());
+        peer.send(bytes);
+        peer.end(Ok(()));
+        let error = done(socket.recv()).unwrap_err();
+        assert!(matches!(&error, Error::Closed { closed, .. } if closed.cause == Cause::Eof(position)), "{error}");
+        assert!(matches!(done(socket.recv()), Ok(None)));
+    }
+}
+
+#[test]
+fn messages_that_came_before_an_error_are_given_first() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.send(&numbered(2));
+    peer.wire().write_error = Some(io::ErrorKind::BrokenPipe);
+    peer.end(Err(io::ErrorKind::ConnectionReset.into()));
+    assert_eq!(done(socket.recv()).unwrap(), Some(text(0)));
+    let _ = done(socket.send("a reply that cannot be written"));
+    assert_eq!(done(socket.recv()).unwrap(), Some(text(1)));
+    let error = done(socket.recv()).unwrap_err();
+    let Error::Closed { closed, io } = &error else { panic!("{error}") };
+    assert!(matches!(closed.cause, Cause::Transport(TransportError::Reset | TransportError::BrokenPipe)));
+    assert!(io.is_some(), "what the operating system said is kept");
+}
+
+#[test]
+fn a_violation_is_answered_then_half_closed_then_drained() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    // A whole message, then a frame without a mask; both in one read.
+    let mut bytes = numbered(1);
+    bytes.extend(b"\x81\x02hi");
+    peer.send(&bytes);
+    let message = done(socket.recv()).unwrap().unwrap();
+    done(socket.send(message)).unwrap();
+    waits(socket.recv());
+    let written = peer.taken();
+    assert_eq!(messages(&mut client(), &written).len(), 1, "the message before the fault is answered");
+    assert!(written.windows(2).any(|window| window == 1002_u16.to_be_bytes()));
+    assert!(peer.wire().shut_down && !peer.wire().dropped);
+    peer.send(&[0; 100_000]);
+    waits(socket.recv());
+    assert!(peer.wire().incoming.is_empty(), "what still comes is thrown away");
+    peer.end(Ok(()));
+    let error = done(socket.recv()).unwrap_err();
+    assert!(matches!(error, Error::Closed { closed, .. } if matches!(closed.cause, Cause::Failed(_))));
+}
+
+#[test]
+fn close_waits_for_the_peer_and_no_longer_than_its_limit() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    let mut close = Box::pin(socket.close(CloseCode::GOING_AWAY, "restart"));
+    assert!(run(close.as_mut()).is_pending());
+    pass(Duration::from_millis(4999));
+    assert!(run(close.as_mut()).is_pending());
+    pass(Duration::from_millis(1));
+    let Poll::Ready(Ok(Some(closed))) = run(close.as_mut()) else { panic!("the limit did not hold") };
+    assert!(matches!(closed.cause, Cause::CloseTimeout(_)));
+    drop(close);
+    assert!(peer.wire().dropped);
+}
+
+#[test]
+fn work_per_poll_is_bounded() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.wire().read_size = 10;
+    let mut other = client();
+    let mut pings = Vec::new();
+    for _ in 0..10_000 {
+        other.ping(b"").unwrap();
+        pings.extend(output(&mut other));
+    }
+    peer.send(&pings);
+    let woken = Arc::new(Woken::default());
+    assert!(poll_with(pin!(socket.recv()), &woken).is_pending());
+    assert!(woken.count() > 0, "it asks for another turn");
+    assert!(!peer.wire().incoming.is_empty(), "it did not do everything in one");
+}

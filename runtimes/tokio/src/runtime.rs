@@ -1,0 +1,83 @@
+//! What the driver needs of tokio.
+
+use std::any::Any;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BufMut};
+use sansocket::Instant;
+use sansocket_driver::{Runtime, Timer, Transport, clock};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{self, Sleep};
+use tokio_util::io::{poll_read_buf, poll_write_buf};
+
+/// The tokio runtime, as the driver sees it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Tokio;
+
+impl Runtime for Tokio {
+    type Timer = Alarm;
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        drop(tokio::spawn(task));
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
+    fn prepare(stream: &S) {
+        if let Some(tcp) = (stream as &dyn Any).downcast_ref::<TcpStream>() {
+            // Fails only on a stream that is closed already, which the first read reports better.
+            let _ = tcp.set_nodelay(true);
+        }
+    }
+
+    fn poll_read(
+        stream: &mut S,
+        cx: &mut Context<'_>,
+        buffer: &mut impl BufMut,
+    ) -> Poll<io::Result<usize>> {
+        poll_read_buf(Pin::new(stream), cx, buffer)
+    }
+
+    fn poll_write(stream: &mut S, cx: &mut Context<'_>, data: &mut impl Buf) -> Poll<io::Result<usize>> {
+        poll_write_buf(Pin::new(stream), cx, data)
+    }
+
+    fn poll_flush(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(stream).poll_shutdown(cx)
+    }
+}
+
+/// An alarm of tokio's timer, made when it is first needed.
+#[derive(Debug, Default)]
+pub struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
+    deadline: Instant,
+}
+
+impl Timer for Alarm {
+    fn now(&self) -> Instant {
+        clock::to_core(time::Instant::now().into_std())
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let at = || time::Instant::from_std(clock::from_core(deadline));
+        let sleep = self.sleep.get_or_insert_with(|| {
+            self.deadline = deadline;
+            Box::pin(time::sleep_until(at()))
+        });
+        if self.deadline != deadline {
+            self.deadline = deadline;
+            sleep.as_mut().reset(at());
+        }
+        sleep.as_mut().poll(cx)
+    }
+}
