@@ -1,4 +1,75 @@
-//! sansocket
+//! A WebSocket ([RFC 6455]) as a pure state machine: bytes, commands, end-of-file and time go in; events, bytes to send and
+//! one deadline come out.
+//!
+//! This crate opens no socket, reads no clock and draws no randomness. It is for those who write an adapter, a proxy, a
+//! simulation or firmware. To use a WebSocket in an application, take one of the adapters on top of it:
+//! [`sansocket-tokio`], [`sansocket-async-std`].
+//!
+//! ```text
+//!  bytes ─► ServerHandshake | ClientHandshake ─► Connection ─► Event
+//!           (request, decision, reply)           ▲    │
+//!                         commands: send, close ─┘    └─► transmit(): bytes to write, deadline(): when to call timeout()
+//! ```
+//!
+//! # How to drive it
+//!
+//! **After every input or command, write what `transmit` gives and heed `deadline`.**
+//!
+//! 1. A server makes a [`ServerHandshake`] for each stream, a client a [`ClientHandshake`]. Bytes that come are handed to
+//!    `receive`, which takes what it needs and says what to do next.
+//! 2. The handshake ends in a [`Connection`], or in a [`HandshakeError`] with the complete HTTP reply to send.
+//! 3. Bytes that come are handed to [`Connection::read`], and events taken until there are none. [`Connection::eof`],
+//!    [`Connection::timeout`] and [`Connection::transport_failed`] are the other inputs.
+//! 4. After each of these, the bytes of [`Connection::transmit`] are written.
+//! 5. The last event is [`Event::Closed`]. It says how the connection ended.
+//!
+//! ```
+//! use bytes::{Buf, BytesMut};
+//! use sansocket::{
+//!     Accept, ClientConfig, ClientHandshake, ClientRequest, ClientStep, Entropy, Event, Instant, ServerConfig,
+//!     ServerHandshake, ServerStep,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let now = Instant::ZERO;
+//! // In place of a network: what one end wants to write becomes the other's input.
+//! let mut to_server = BytesMut::new();
+//! let mut to_client = BytesMut::new();
+//!
+//! let request = ClientRequest::new("ws://example.com/chat")?;
+//! // A real client takes its seed from the operating system.
+//! let entropy = Entropy::from_seed([7; 32]);
+//! let mut client = ClientHandshake::new(&request, &ClientConfig::default(), entropy, now);
+//! to_server.extend_from_slice(client.transmit());
+//!
+//! let mut server = ServerHandshake::new(&ServerConfig::default(), now);
+//! let ServerStep::Request(pending) = server.receive(&mut to_server, now)? else { panic!("the request is whole") };
+//! assert_eq!(pending.request().target(), "/chat");
+//! let mut server = pending.accept(Accept::new(), now)?;
+//! to_client.extend_from_slice(server.transmit().chunk());
+//! let written = to_client.len();
+//! server.transmit().advance(written);
+//!
+//! let ClientStep::Open(mut client, _response) = client.receive(&mut to_client, now)? else { panic!("so is the reply") };
+//! client.send("hello")?;
+//! to_server.extend_from_slice(client.transmit().chunk());
+//!
+//! let mut reader = server.read(&mut to_server);
+//! assert_eq!(reader.next(), Some(Event::Text("hello".into())));
+//! assert_eq!(reader.next(), None);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! - `std` (default): lets dependencies choose CPU instructions at run time, and output be written with vectored writes.
+//!   Without it the crate needs `alloc` only.
+//!
+//! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
+//! [`sansocket-tokio`]: https://docs.rs/sansocket-tokio
+//! [`sansocket-async-std`]: https://docs.rs/sansocket-async-std
+
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -13,9 +84,11 @@ mod entropy;
 mod error;
 mod event;
 mod frame;
+mod handshake;
 mod message;
 mod role;
 mod time;
+mod url;
 mod utf8;
 
 pub use closed::{Closed, Counts};
@@ -25,6 +98,12 @@ pub use entropy::Entropy;
 pub use error::{Cause, Failure, LimitExceeded, Position, SendError, SendRefused, TransportError, Violation};
 pub use event::{Chunk, Event};
 pub use frame::{CloseCode, CloseFrame, InvalidCloseFrame};
+pub use handshake::{
+    Accept, AcceptError, AcceptRefused, BadTarget, ClientHandshake, ClientRequest, ClientStep, Excerpt,
+    HandshakeError, HandshakeErrorKind, InvalidField, InvalidSubprotocol, Malformed, PendingRequest, Phase,
+    Reject, Request, Response, ServerHandshake, ServerStep,
+};
 pub use message::{Message, MessageKind};
 pub use role::Role;
 pub use time::Instant;
+pub use url::{Url, UrlError};

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::runtime::{self, TcpListener, TcpStream, adapter, run, spawn};
 use adapter::{
-    Accept, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Reject, ServerConfig, WebSocket, accept,
-    accept_with, client, connect, connect_with, core, receive_request,
+    Accept, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Reject, ServerConfig, WebSocket,
+    accept, accept_with, client, connect, connect_with, core, receive_request,
 };
 
 /// A listener on a free port, and its address.
@@ -228,7 +228,10 @@ fn connecting_takes_no_longer_than_its_limit() {
         config.timeouts.connect = Some(Duration::from_millis(100));
         let request = ClientRequest::new(&format!("ws://{address}")).unwrap();
         let error = connect_with(&request, &config).await.err().unwrap();
-        assert!(matches!(&error, Error::Connect { io, .. } if io.kind() == std::io::ErrorKind::TimedOut), "{error}");
+        assert!(
+            matches!(&error, Error::Connect { io, .. } if io.kind() == std::io::ErrorKind::TimedOut),
+            "{error}"
+        );
     });
 }
 
@@ -321,7 +324,10 @@ fn a_dropped_peer_is_an_error_and_a_closed_one_is_not() {
         let (mut server, client) = pair().await;
         drop(client);
         let error = server.recv().await.unwrap_err();
-        assert!(matches!(&error, Error::Closed { closed, .. } if matches!(closed.cause, Cause::Eof(_) | Cause::Transport(_))), "{error}");
+        assert!(
+            matches!(&error, Error::Closed { closed, .. } if matches!(closed.cause, Cause::Eof(_) | Cause::Transport(_))),
+            "{error}"
+        );
 
         let (mut server, mut client) = pair().await;
         let task = spawn(async move { server.recv().await.unwrap() });
@@ -346,7 +352,10 @@ fn keepalive_finds_a_peer_that_has_gone_silent() {
         // A client that opens a connection and is then never polled again.
         let silent = connect(&format!("ws://{address}")).await.unwrap();
         let error = runtime::join(server).await;
-        assert!(matches!(&error, Error::Closed { closed, .. } if closed.cause == Cause::PongTimeout), "{error}");
+        assert!(
+            matches!(&error, Error::Closed { closed, .. } if closed.cause == Cause::PongTimeout),
+            "{error}"
+        );
         drop(silent);
     });
 }

@@ -46,8 +46,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 pub use runtime::{Alarm, AsyncStd};
 pub use sansocket::{
-    Accept, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError, Limits, Message,
-    Reject, Request, ServerConfig, Timeouts,
+    Accept, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError, Limits,
+    Message, Reject, Request, ServerConfig, Timeouts,
 };
 pub use sansocket_driver::Error;
 

@@ -23,7 +23,7 @@ impl Runtime for AsyncStd {
     type Timer = Alarm;
 
     fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-        drop(async_std::task::spawn(task));
+        drop(task::spawn(task));
     }
 }
 
@@ -35,11 +35,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for AsyncStd {
         }
     }
 
-    fn poll_read(
-        stream: &mut S,
-        cx: &mut Context<'_>,
-        buffer: &mut impl BufMut,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
         futures_io::poll_read(stream, cx, buffer)
     }
 

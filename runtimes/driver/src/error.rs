@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sansocket::{Closed, HandshakeError, RequestError, SendError, SendRefused};
+use sansocket::{AcceptRefused, Closed, HandshakeError, SendError, SendRefused, UrlError};
 use thiserror::Error;
 
 /// What went wrong. Each variant names the layer that it comes from.
@@ -11,9 +11,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The URL is not one of a WebSocket, or what was to be added to the request is not valid.
+    /// The URL is not one of a WebSocket.
     #[error(transparent)]
-    Request(#[from] RequestError),
+    Url(#[from] UrlError),
     /// No byte stream could be had: the address was not found, nobody listens there, or it took too long.
     #[error("could not connect to {target}: {io}")]
     Connect {
@@ -43,6 +43,9 @@ pub enum Error {
         #[source]
         io: Option<io::Error>,
     },
+    /// This end's own answer does not fit the request. The client was told 500.
+    #[error("the request could not be accepted: {0}")]
+    Accept(#[from] AcceptRefused),
     /// The connection ended other than by a closing handshake.
     #[error("{closed}{}", after_colon(io.as_ref()))]
     Closed {

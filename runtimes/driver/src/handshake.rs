@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use sansocket::{
-    Accept, ClientConfig, ClientHandshake, ClientRequest, ClientStep, Connection, Entropy, HandshakeError, Instant,
-    PendingRequest, Reject, Request, Response, ServerConfig, ServerHandshake, ServerStep, TransportError,
+    Accept, AcceptError, ClientConfig, ClientHandshake, ClientRequest, ClientStep, Connection, Entropy,
+    HandshakeError, Instant, PendingRequest, Reject, Request, Response, ServerConfig, ServerHandshake,
+    ServerStep, TransportError,
 };
 
 use crate::error::Error;
@@ -40,7 +41,7 @@ pub async fn receive_request<S: Send + 'static, R: Transport<S>>(
     stream: S,
     config: &ServerConfig,
 ) -> Result<Incoming<S, R>, Error> {
-    let mut opening = Opening::new(stream, config.timeouts.close);
+    let mut opening = Opening::<S, R>::new(stream, config.timeouts.close);
     let handshake = ServerHandshake::new(config, opening.timer.now());
     let pending = opening.run(handshake, &mut Bytes::new()).await?;
     Ok(Incoming { opening, pending })
@@ -57,13 +58,13 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if `accept` does not fit the request, such as a subprotocol that the client did not offer.
+    /// [`Error::Accept`] if `accept` does not fit the request: a subprotocol that the client did not offer.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future closes the stream.
     pub async fn accept(self, accept: Accept) -> Result<WebSocket<S, R>, Error> {
-        let Self { opening, pending } = self;
+        let Self { mut opening, pending } = self;
         let subprotocol = accept.chosen_subprotocol().map(Box::from);
         let now = opening.timer.now();
         match pending.accept(accept, now) {
@@ -72,7 +73,10 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
                 socket.flush().await?;
                 Ok(socket)
             }
-            Err(error) => Err(opening.refuse(error).await),
+            Err(AcceptError { pending, reason, .. }) => {
+                opening.tell(&pending.reject(Reject::new(500), now)).await;
+                Err(Error::Accept(reason))
+            }
         }
     }
 
@@ -83,9 +87,10 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
     /// # Cancel safety
     ///
     /// Dropping the future closes the stream; the answer may be lost.
-    pub async fn reject(self, reject: Reject) -> Error {
-        let now = self.opening.timer.now();
-        self.opening.refuse(self.pending.reject(reject, now)).await
+    pub async fn reject(mut self, reject: Reject) -> Error {
+        let error = self.pending.reject(reject, self.opening.timer.now());
+        self.opening.tell(&error).await;
+        Error::Handshake { error, io: None }
     }
 }
 
@@ -124,7 +129,7 @@ pub async fn client<S: Send + 'static, R: Transport<S>>(
     request: &ClientRequest,
     config: &ClientConfig,
 ) -> Result<WebSocket<S, R>, Error> {
-    let mut opening = Opening::new(stream, config.timeouts.close);
+    let mut opening = Opening::<S, R>::new(stream, config.timeouts.close);
     let mut handshake = ClientHandshake::new(request, config, entropy()?, opening.timer.now());
     let mut head = std::mem::take(handshake.transmit());
     let (connection, response) = opening.run(handshake, &mut head).await?;
@@ -155,14 +160,20 @@ pub async fn connect<S: Send + 'static, R: Transport<S>, D: Future<Output = io::
     let mut timer = R::Timer::default();
     let deadline = config.timeouts.connect.map(|limit| timer.now() + limit);
     let out_of_time = || io::Error::new(io::ErrorKind::TimedOut, "timeouts.connect is over");
-    let dialled = within(&mut timer, deadline, dial(url.dial_host().into(), url.port())).await;
-    let stream = dialled.unwrap_or_else(|| Err(out_of_time())).map_err(|io| Error::Connect { target: target(), io })?;
+    let dialled = within(&mut timer, deadline, dial(url.host().into(), url.port())).await;
+    let stream = dialled
+        .unwrap_or_else(|| Err(out_of_time()))
+        .map_err(|io| Error::Connect { target: target(), io })?;
     let opened = within(&mut timer, deadline, client(stream, request, config)).await;
     opened.unwrap_or_else(|| Err(Error::Connect { target: target(), io: out_of_time() }))
 }
 
 /// What `future` gives, or `None` if the deadline comes first.
-async fn within<T>(timer: &mut impl Timer, deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+async fn within<T>(
+    timer: &mut impl Timer,
+    deadline: Option<Instant>,
+    future: impl Future<Output = T>,
+) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| {
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
@@ -196,7 +207,7 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
             Ok(done) => return Ok(done),
             Err(failed) => failed,
         };
-        self.tell(error.reply().cloned().unwrap_or_default()).await;
+        self.tell(&error).await;
         Err(Error::Handshake { error, io })
     }
 
@@ -261,24 +272,17 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
         }
     }
 
-    /// Tells the peer that the handshake failed, and gives up the stream.
-    async fn refuse(mut self, error: HandshakeError) -> Error {
-        self.tell(error.reply().cloned().unwrap_or_default()).await;
-        Error::Handshake { error, io: None }
-    }
-
-    /// Writes the last words, ends the writing side, and reads until the peer ends its own: to close while the peer's bytes are
-    /// unread would reset the connection, and the words would be lost. Errors change nothing any more.
-    async fn tell(&mut self, mut words: Bytes) {
-        if words.is_empty() {
-            return;
-        }
+    /// Tells the peer why there is no connection: writes the reply, ends the writing side, and reads until the peer ends its
+    /// own. To close while the peer's bytes are unread would reset the connection, and the reply would be lost. Errors
+    /// change nothing any more.
+    async fn tell(&mut self, error: &HandshakeError) {
+        let Some(mut reply) = error.reply().cloned() else { return };
         let Self { stream, timer, linger, .. } = self;
         let deadline = timer.now() + *linger;
         let mut unread_limit = MAX_DISCARDED;
         let telling = poll_fn(|cx| {
-            while words.has_remaining() {
-                match ready!(R::poll_write(stream, cx, &mut words)) {
+            while reply.has_remaining() {
+                match ready!(R::poll_write(stream, cx, &mut reply)) {
                     Ok(1..) => {}
                     _ => return Poll::Ready(()),
                 }
@@ -318,7 +322,11 @@ macro_rules! handshake {
         impl Handshake for $type {
             type Done = $done;
 
-            fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<$done>, HandshakeError> {
+            fn receive(
+                &mut self,
+                input: &mut BytesMut,
+                now: Instant,
+            ) -> Result<Option<$done>, HandshakeError> {
                 match self.receive(input, now)? {
                     $step => Ok(Some($value)),
                     _ => Ok(None),

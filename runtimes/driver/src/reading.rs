@@ -24,7 +24,13 @@ pub(crate) struct Reading<S, R: Transport<S>> {
 }
 
 impl<S, R: Transport<S>> Reading<S, R> {
-    pub(crate) fn new(stream: S, timer: R::Timer, receiver: Receiver, sender: Sender, input: BytesMut) -> Self {
+    pub(crate) fn new(
+        stream: S,
+        timer: R::Timer,
+        receiver: Receiver,
+        sender: Sender,
+        input: BytesMut,
+    ) -> Self {
         let shared = Arc::new(Shared::new(stream, timer, sender));
         Self { shared, receiver, input, ahead: None, reported: false }
     }

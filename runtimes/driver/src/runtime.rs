@@ -33,11 +33,7 @@ pub trait Transport<S>: Runtime {
     fn prepare(stream: &S);
 
     /// Reads some bytes to the end of `buffer`, at most as many as it has room for; 0 means the end of the stream.
-    fn poll_read(
-        stream: &mut S,
-        cx: &mut Context<'_>,
-        buffer: &mut impl BufMut,
-    ) -> Poll<io::Result<usize>>;
+    fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>>;
 
     /// Writes some bytes from the front of `data`, and advances it by as many.
     fn poll_write(stream: &mut S, cx: &mut Context<'_>, data: &mut impl Buf) -> Poll<io::Result<usize>>;

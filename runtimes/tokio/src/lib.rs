@@ -43,8 +43,8 @@ use tokio::net::TcpStream;
 
 pub use runtime::{Alarm, Tokio};
 pub use sansocket::{
-    Accept, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError, Limits, Message,
-    Reject, Request, ServerConfig, Timeouts,
+    Accept, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError, Limits,
+    Message, Reject, Request, ServerConfig, Timeouts,
 };
 pub use sansocket_driver::Error;
 

@@ -35,11 +35,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
         }
     }
 
-    fn poll_read(
-        stream: &mut S,
-        cx: &mut Context<'_>,
-        buffer: &mut impl BufMut,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
         poll_read_buf(Pin::new(stream), cx, buffer)
     }
 

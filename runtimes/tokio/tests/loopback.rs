@@ -15,7 +15,12 @@ mod runtime {
     pub(crate) use tokio::spawn;
 
     pub(crate) fn run<F: Future>(test: F) -> F::Output {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(test)
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(test)
     }
 
     pub(crate) async fn join<T>(task: JoinHandle<T>) -> T {

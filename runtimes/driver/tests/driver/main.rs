@@ -11,7 +11,9 @@ use std::time::Duration;
 use sansocket::{Cause, CloseCode, Message, Position, ServerConfig, TransportError};
 use sansocket_driver::Error;
 
-use script::{Woken, client, done, messages, output, pass, poll_with, run, run_spawned, server, spawned, waits};
+use script::{
+    Woken, client, done, messages, output, pass, poll_with, run, run_spawned, server, spawned, waits,
+};
 
 /// Frames of a client: `count` text messages, numbered.
 fn numbered(count: usize) -> Vec<u8> {
@@ -242,7 +244,10 @@ fn an_end_without_close_is_reported_once_with_its_position() {
         peer.send(bytes);
         peer.end(Ok(()));
         let error = done(socket.recv()).unwrap_err();
-        assert!(matches!(&error, Error::Closed { closed, .. } if closed.cause == Cause::Eof(position)), "{error}");
+        assert!(
+            matches!(&error, Error::Closed { closed, .. } if closed.cause == Cause::Eof(position)),
+            "{error}"
+        );
         assert!(matches!(done(socket.recv()), Ok(None)));
     }
 }

@@ -172,11 +172,7 @@ impl Transport<Stream> for Script {
         }
     }
 
-    fn poll_write(
-        stream: &mut Stream,
-        cx: &mut Context<'_>,
-        data: &mut impl Buf,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(stream: &mut Stream, cx: &mut Context<'_>, data: &mut impl Buf) -> Poll<io::Result<usize>> {
         let mut wire = stream.0.lock().unwrap();
         if wire.stutter(cx) {
             return Poll::Pending;

@@ -1,0 +1,229 @@
+//! Field lines (RFC 9110 section 5, RFC 9112 section 5): where they are in a head, list-based fields, and what a field line
+//! that we send may hold.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::str;
+
+use thiserror::Error;
+
+/// A part of a head, as offsets from its first byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// Where `part`, which is a slice of `whole`, lies in it.
+    pub(crate) fn of(part: &[u8], whole: &[u8]) -> Self {
+        let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+        // INVARIANT: a head has at most `u32::MAX` bytes (see `Collector::new`), so nothing is cut here.
+        Self { start: start as u32, end: (start + part.len()) as u32 }
+    }
+
+    pub(crate) fn get(self, whole: &[u8]) -> &[u8] {
+        whole.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    pub(crate) fn get_str(self, whole: &[u8]) -> &str {
+        str::from_utf8(self.get(whole)).unwrap_or_default()
+    }
+
+    pub(crate) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+}
+
+/// A head that was parsed: its bytes, and where its field lines are.
+#[derive(Clone)]
+pub(crate) struct Head {
+    bytes: Vec<u8>,
+    lines: Box<[FieldLine]>,
+}
+
+/// Where a field's name and value are.
+#[derive(Clone, Copy)]
+pub(crate) struct FieldLine {
+    pub(crate) name: Span,
+    pub(crate) value: Span,
+}
+
+impl Head {
+    pub(crate) fn new(bytes: Vec<u8>, lines: Box<[FieldLine]>) -> Self {
+        Self { bytes, lines }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All field lines in their order, the whitespace around the values removed.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
+        self.lines.iter().map(|line| (line.name.get_str(&self.bytes), line.value.get(&self.bytes)))
+    }
+
+    /// The same, for comparing names without a look at their encoding.
+    pub(crate) fn raw_fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.lines.iter().map(|line| (line.name.get(&self.bytes), line.value.get(&self.bytes)))
+    }
+
+    /// The value of the first field line called `name`.
+    pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
+        self.raw_fields()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
+    }
+
+    /// The values of all field lines called `name`.
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone {
+        self.lines
+            .iter()
+            .filter(move |line| line.name.get(&self.bytes).eq_ignore_ascii_case(name.as_bytes()))
+            .map(|line| line.value.get(&self.bytes))
+    }
+
+    /// The elements of a list-based field, over all of its lines ([RFC 9110 section 5.3]).
+    ///
+    /// [RFC 9110 section 5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    pub(crate) fn elements<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone {
+        self.values(name).flat_map(elements)
+    }
+}
+
+/// The elements of a list of tokens; empty ones do not count (RFC 9110 section 5.6.1.2).
+pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    value.split(|&byte| byte == b',').map(trim).filter(|element| !element.is_empty())
+}
+
+/// `value` without the whitespace around it (OWS: spaces and tabs).
+pub(crate) fn trim(value: &[u8]) -> &[u8] {
+    let is_content = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = value.iter().position(is_content).unwrap_or(value.len());
+    let end = value.iter().rposition(is_content).map_or(start, |last| last + 1);
+    value.get(start..end).unwrap_or_default()
+}
+
+/// Whether `byte` may be in a token (RFC 9110 section 5.6.2).
+pub(crate) const fn is_tchar(byte: u8) -> bool {
+    matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+        || byte.is_ascii_alphanumeric()
+}
+
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&byte| is_tchar(byte))
+}
+
+/// Why a field cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidField {
+    /// The name is not a token (RFC 9110 section 5.1).
+    #[error("a field name must be a token: letters, digits and !#$%&'*+-.^_`|~")]
+    Name,
+    /// The value has a line end, NUL or another control character, with which it could forge more field lines.
+    #[error("a field value must not have the control character {byte:#04x} (at its byte {at})")]
+    Value {
+        /// Offset in the value.
+        at: usize,
+        /// The character.
+        byte: u8,
+    },
+    /// The handshake sets this field itself.
+    #[error("the opening handshake sets this field itself")]
+    Reserved,
+}
+
+/// Why a subprotocol cannot be offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidSubprotocol {
+    /// It is not a token (RFC 6455 section 4.1).
+    #[error("a subprotocol must be a token: letters, digits and !#$%&'*+-.^_`|~")]
+    NotToken,
+    /// It was offered before.
+    #[error("a subprotocol must not be offered twice")]
+    Twice,
+}
+
+/// Field lines that the application adds to a head, ready to be sent.
+#[derive(Clone, Default)]
+pub(crate) struct ExtraFields {
+    lines: Vec<u8>,
+}
+
+impl ExtraFields {
+    /// Adds a field line. `reserved` lists names, in lower case, that are refused on top of those that every handshake owns.
+    pub(crate) fn push(&mut self, name: &str, value: &[u8], reserved: &[&str]) -> Result<(), InvalidField> {
+        if !is_token(name.as_bytes()) {
+            return Err(InvalidField::Name);
+        }
+        let owned = RESERVED.iter().chain(reserved).any(|reserved| name.eq_ignore_ascii_case(reserved));
+        if owned || starts_with_ignore_case(name, "sec-websocket-") {
+            return Err(InvalidField::Reserved);
+        }
+        check_value(value)?;
+        push_line(&mut self.lines, name, value);
+        Ok(())
+    }
+
+    pub(crate) fn lines(&self) -> &[u8] {
+        &self.lines
+    }
+
+    /// The names, for people; values may be secret.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.lines
+            .split(|&byte| byte == b'\n')
+            .filter_map(|line| str::from_utf8(line.split(|&byte| byte == b':').next()?).ok())
+            .filter(|name| !name.is_empty())
+    }
+}
+
+/// Appends `name: value` and the line end.
+pub(crate) fn push_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Refuses what is no `field-content` (RFC 9110 section 5.5); bytes over 0x7F are let through.
+pub(crate) fn check_value(value: &[u8]) -> Result<(), InvalidField> {
+    match value.iter().position(|&byte| byte.is_ascii_control() && byte != b'\t') {
+        Some(at) => Err(InvalidField::Value { at, byte: value.get(at).copied().unwrap_or_default() }),
+        None => Ok(()),
+    }
+}
+
+fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
+    text.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+/// Fields of the opening handshake itself, and those that would announce content, which it must not have. All that begin
+/// with `Sec-WebSocket-` belong to them.
+const RESERVED: [&str; 4] = ["upgrade", "connection", "content-length", "transfer-encoding"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tchar_is_what_rfc_9110_lists() {
+        for byte in 0..=u8::MAX {
+            let listed = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            assert_eq!(is_tchar(byte), listed, "{byte:#04x}");
+        }
+    }
+
+    #[test]
+    fn empty_elements_of_a_list_do_not_count() {
+        let list: Vec<&[u8]> = elements(b" ,a,\t,  b\t, ,").collect();
+        assert_eq!(list, [b"a", b"b"]);
+        assert_eq!(elements(b"").count(), 0);
+        assert_eq!(trim(b" \t "), b"");
+    }
+}

@@ -1,0 +1,233 @@
+//! Collects a head (RFC 9112 sections 2 to 5) from pieces of any size, in one pass over its bytes.
+//!
+//! A head that is there as a whole is parsed where it lies. Otherwise bytes are moved into a buffer: the start line is
+//! judged byte by byte and as a whole when it ends, field lines are counted, and the limits are noticed at the byte that
+//! exceeds them; when the empty line is there, all of it is parsed once. No byte is searched twice.
+//!
+//! ```text
+//! Before ──tchar──► Method ──space──► StartLine ──line end──► Fields ──empty line──► parsed
+//!   └ empty lines are skipped                                   └ one line at a time
+//! ```
+//!
+//! Both ways agree: the first accepts nothing that the second would not, and what it does not accept the second judges.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use bytes::{Buf, BytesMut};
+use httparse::Status;
+
+use crate::config::Limits;
+use crate::handshake::fields::{Head, is_tchar};
+use crate::handshake::kind::HandshakeErrorKind;
+use crate::handshake::parse::{self, HTTP, HeadKind, Parsed, StartLine, StartLineCheck};
+
+/// Collects one head after the other.
+pub(crate) struct Collector {
+    kind: HeadKind,
+    /// Bytes that all heads together may still have.
+    allowance: usize,
+    limits: Limits,
+    stage: Stage,
+    /// What was taken of the head so far.
+    held: Vec<u8>,
+    /// Where in `held` the line begins that is not yet complete.
+    line_start: usize,
+    /// Field lines in `held`.
+    field_lines: usize,
+    /// The minor version, where it is one that httparse does not know.
+    later_minor: Option<u8>,
+}
+
+/// What the next byte belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Before,
+    /// The method of a request, whose bytes tell HTTP from other protocols.
+    Method,
+    StartLine,
+    Fields,
+}
+
+/// A whole head and its start line.
+pub(crate) struct ParsedHead {
+    pub(crate) head: Head,
+    /// Of HTTP/1.
+    pub(crate) minor_version: u8,
+    pub(crate) start_line: StartLine,
+}
+
+impl Collector {
+    pub(crate) fn new(kind: HeadKind, limits: Limits) -> Self {
+        Self {
+            kind,
+            // INVARIANT: offsets into a head fit into `u32`.
+            allowance: limits.head_bytes.min(u32::MAX as usize),
+            limits,
+            stage: Stage::Before,
+            held: Vec::new(),
+            line_start: 0,
+            field_lines: 0,
+            later_minor: None,
+        }
+    }
+
+    /// What came so far of a head that is not complete or is faulty.
+    pub(crate) fn held(&self) -> &[u8] {
+        &self.held
+    }
+
+    /// Takes from `input` what belongs to the head: all of it if the head is not complete; up to the byte that settles it
+    /// if the head is faulty.
+    pub(crate) fn receive(&mut self, input: &mut BytesMut) -> Result<Option<ParsedHead>, HandshakeErrorKind> {
+        if self.held.is_empty() {
+            if let Some(parsed) = self.parse_in_place(input) {
+                return Ok(Some(parsed));
+            }
+        }
+        let before = self.held.len();
+        let collected = self.collect(input.get(..self.allowance).unwrap_or(input));
+        let mut taken = self.held.len() - before;
+        let result = match collected {
+            Ok(true) => self.parse_held().map(Some),
+            Ok(false) => match input.get(taken) {
+                None => Ok(None),
+                // The byte that exceeds the limit: the head had to be complete before it.
+                Some(&byte) => {
+                    self.held.push(byte);
+                    taken += 1;
+                    Err(HandshakeErrorKind::HeadTooLarge { limit: self.limits.head_bytes })
+                }
+            },
+            Err(kind) => Err(kind),
+        };
+        input.advance(taken);
+        self.allowance = self.allowance.saturating_sub(taken);
+        result
+    }
+
+    /// The usual case: the whole head came with the first read.
+    fn parse_in_place(&mut self, input: &mut BytesMut) -> Option<ParsedHead> {
+        let within = input.get(..self.allowance).unwrap_or(input);
+        let max_fields = self.limits.head_fields.min(parse::STACK_FIELDS);
+        let Ok(Status::Complete(parsed)) = parse::parse(self.kind, within, max_fields) else { return None };
+        if self.kind == HeadKind::Request && parsed.start_line_len > self.limits.request_line {
+            return None;
+        }
+        // A copy of a few hundred bytes, not a part of `input`: who keeps the request would keep the whole block that it
+        // was read into.
+        let bytes = within.get(..parsed.len).unwrap_or_default().to_vec();
+        input.advance(bytes.len());
+        self.allowance -= bytes.len();
+        Some(ParsedHead::new(bytes, parsed))
+    }
+
+    /// Moves bytes of `input` into `held` until the head ends (`true`) or `input` does.
+    fn collect(&mut self, input: &[u8]) -> Result<bool, HandshakeErrorKind> {
+        let mut rest = input;
+        while self.stage != Stage::Fields {
+            let Some((&byte, after)) = rest.split_first() else { return Ok(false) };
+            rest = after;
+            self.held.push(byte);
+            self.start_line_byte(byte)?;
+        }
+        loop {
+            let Some(at) = memchr::memchr(b'\n', rest) else {
+                self.held.extend_from_slice(rest);
+                return Ok(false);
+            };
+            let (line_end, after) = rest.split_at(at + 1);
+            rest = after;
+            self.held.extend_from_slice(line_end);
+            if matches!(self.line(), b"\n" | b"\r\n") {
+                return Ok(true);
+            }
+            self.line_start = self.held.len();
+            self.field_lines += 1;
+            if self.field_lines > self.limits.head_fields {
+                return Err(HandshakeErrorKind::TooManyFields { limit: self.limits.head_fields });
+            }
+        }
+    }
+
+    /// Judges `byte`, the newest of the start line or of the empty lines before it.
+    fn start_line_byte(&mut self, byte: u8) -> Result<(), HandshakeErrorKind> {
+        let line = self.line();
+        let len = line.len();
+        if self.stage == Stage::Before {
+            match line {
+                b"\r" => return Ok(()),
+                b"\n" | b"\r\n" => {
+                    self.line_start = self.held.len();
+                    return Ok(());
+                }
+                [b'\r', ..] => return Err(HandshakeErrorKind::NotHttp),
+                _ if self.kind == HeadKind::Request => self.stage = Stage::Method,
+                _ => self.stage = Stage::StartLine,
+            }
+        }
+        if byte == b'\n' {
+            return self.end_start_line();
+        }
+        match self.stage {
+            Stage::Method if byte == b' ' && len > 1 => self.stage = Stage::StartLine,
+            Stage::Method if !is_tchar(byte) => return Err(HandshakeErrorKind::NotHttp),
+            _ => {}
+        }
+        match self.kind {
+            HeadKind::Response if HTTP.get(len - 1).is_some_and(|&expected| expected != byte) => {
+                Err(HandshakeErrorKind::NotHttp)
+            }
+            // A CR may be half of the line end, which does not count.
+            HeadKind::Request if len - usize::from(byte == b'\r') > self.limits.request_line => {
+                Err(HandshakeErrorKind::RequestLineTooLong { limit: self.limits.request_line })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn end_start_line(&mut self) -> Result<(), HandshakeErrorKind> {
+        let mut check = parse::check_start_line(self.kind, self.line())?;
+        if let StartLineCheck::LaterMinor { at, minor } = check {
+            // A later minor version is compatible (RFC 9110 section 2.5), but httparse knows only 0 and 1.
+            if let Some(digit) = self.held.get_mut(self.line_start + at) {
+                *digit = b'1';
+            }
+            self.later_minor = Some(minor);
+            check = parse::check_start_line(self.kind, self.line())?;
+        }
+        debug_assert_eq!(check, StartLineCheck::Fine);
+        self.line_start = self.held.len();
+        self.stage = Stage::Fields;
+        Ok(())
+    }
+
+    fn parse_held(&mut self) -> Result<ParsedHead, HandshakeErrorKind> {
+        match parse::parse(self.kind, &self.held, self.field_lines) {
+            Ok(Status::Complete(mut parsed)) => {
+                parsed.minor_version = self.later_minor.take().unwrap_or(parsed.minor_version);
+                let bytes = mem::take(&mut self.held);
+                self.stage = Stage::Before;
+                self.line_start = 0;
+                self.field_lines = 0;
+                Ok(ParsedHead::new(bytes, parsed))
+            }
+            _ => Err(parse::find_malformed(&self.held)),
+        }
+    }
+
+    /// The line that is not yet complete.
+    fn line(&self) -> &[u8] {
+        self.held.get(self.line_start..).unwrap_or_default()
+    }
+}
+
+impl ParsedHead {
+    fn new(bytes: Vec<u8>, parsed: Parsed) -> Self {
+        Self {
+            head: Head::new(bytes, parsed.lines),
+            minor_version: parsed.minor_version,
+            start_line: parsed.start_line,
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The client's request, as the server sees it: every rule of RFC 6455 section 4.2.1.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::{fmt, str};
+
+use crate::handshake::fields::{Head, Span, elements, is_token};
+use crate::handshake::head::ParsedHead;
+use crate::handshake::key::{NONCE_LEN, decoded_len};
+use crate::handshake::kind::{Excerpt, HandshakeErrorKind as Kind};
+use crate::handshake::parse::StartLine;
+use crate::handshake::target::Target;
+use crate::url::Authority;
+
+/// The request of an opening handshake that follows the rules.
+///
+/// `Debug` shows the names of the fields and not their values, which may be secret.
+#[derive(Clone)]
+pub struct Request {
+    head: Head,
+    resource_name: ResourceName,
+    host: Span,
+    key: Span,
+}
+
+#[derive(Clone)]
+enum ResourceName {
+    Sent(Span),
+    /// An absolute-form without a path needs a `/` that was not sent.
+    Built(Box<str>),
+}
+
+impl Request {
+    /// The method: `GET`, as nothing else can open a WebSocket.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        "GET"
+    }
+
+    /// The resource name ([RFC 6455 section 3]): path and query as they were sent, beginning with `/`. Of an absolute URI
+    /// only these parts are left.
+    ///
+    /// All of it is visible ASCII, and each `%` has its two digits; nothing is decoded.
+    ///
+    /// [RFC 6455 section 3]: https://www.rfc-editor.org/rfc/rfc6455#section-3
+    #[must_use]
+    pub fn target(&self) -> &str {
+        match &self.resource_name {
+            ResourceName::Sent(span) => span.get_str(self.head.bytes()),
+            ResourceName::Built(name) => name,
+        }
+    }
+
+    /// The host, with its port if one was sent: from the `Host` field or, if the request target is an absolute URI, from
+    /// there ([RFC 9112 section 3.2.2]). It is well formed, and not more: the client can send any.
+    ///
+    /// [RFC 9112 section 3.2.2]: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.host.get_str(self.head.bytes())
+    }
+
+    /// The value of the first field called `name` in upper or lower case, without the whitespace around it. Any bytes
+    /// but control characters.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.head.value(name)
+    }
+
+    /// All fields in the order in which they were sent, names as they were spelled.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
+        self.head.fields()
+    }
+
+    /// The subprotocols that the client offers, the preferred one first. Each is a token, and none comes twice.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &str> + Clone {
+        self.head.elements(PROTOCOL).filter_map(|element| str::from_utf8(element).ok())
+    }
+
+    /// The value of `Sec-WebSocket-Key`, as it was sent.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.key.get_str(self.head.bytes())
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Checks the rules in an order in which the first broken one is the most telling: is it HTTP/1.1, is it a request for
+    /// this kind of server, and only then its details.
+    pub(crate) fn check(parsed: ParsedHead, accept_malformed_key: bool) -> Result<Self, Refused> {
+        match check(&parsed, accept_malformed_key) {
+            Ok((resource_name, host, key)) => Ok(Self { head: parsed.head, resource_name, host, key }),
+            Err(kind) => {
+                let command = curl_command(&parsed);
+                Err(Refused { kind, head: parsed.head, command })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.fields().map(|(name, _)| name).collect();
+        f.debug_struct("Request")
+            .field("target", &self.target())
+            .field("fields", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request that breaks a rule.
+pub(crate) struct Refused {
+    pub(crate) kind: Kind,
+    pub(crate) head: Head,
+    /// What the client could have done instead.
+    pub(crate) command: Option<String>,
+}
+
+/// A field that may be there once.
+#[derive(Clone, Copy)]
+struct Single<'a> {
+    value: Option<&'a [u8]>,
+    repeated: bool,
+}
+
+impl<'a> Single<'a> {
+    const NONE: Self = Self { value: None, repeated: false };
+
+    fn push(&mut self, value: &'a [u8]) {
+        self.repeated |= self.value.is_some();
+        self.value.get_or_insert(value);
+    }
+
+    fn get(self, name: &'static str) -> Result<&'a [u8], Kind> {
+        match self.value {
+            _ if self.repeated => Err(Kind::DuplicateField { name }),
+            Some(value) => Ok(value),
+            None => Err(Kind::MissingField { name }),
+        }
+    }
+}
+
+/// A list of tokens, of which one is looked for.
+#[derive(Clone, Copy)]
+struct Listed<'a> {
+    first: Option<&'a [u8]>,
+    found: bool,
+}
+
+impl<'a> Listed<'a> {
+    const NONE: Self = Self { first: None, found: false };
+
+    fn push(&mut self, value: &'a [u8], token: &[u8]) {
+        self.first.get_or_insert(value);
+        self.found |= elements(value).any(|element| element.eq_ignore_ascii_case(token));
+    }
+}
+
+fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceName, Span, Span), Kind> {
+    let ParsedHead { head, minor_version, start_line } = parsed;
+    let StartLine::Request { method, target } = start_line else { return Err(Kind::NotHttp) };
+    let bytes = head.bytes();
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# The method of the request MUST be GET, and the HTTP version MUST
+    //# be at least 1.1.
+    if *minor_version == 0 {
+        return Err(Kind::HttpVersion { seen: Excerpt::new(b"HTTP/1.0") });
+    }
+    if method.get(bytes) != b"GET" {
+        return Err(Kind::MethodNotGet { seen: Excerpt::new(method.get(bytes)) });
+    }
+    let target = target.get_str(bytes);
+    let Target { authority, resource_name } = Target::parse(target)
+        .map_err(|what| Kind::BadTarget { what, seen: Excerpt::new(target.as_bytes()) })?;
+    let resource_name = match resource_name {
+        Cow::Borrowed(name) => ResourceName::Sent(Span::of(name.as_bytes(), bytes)),
+        Cow::Owned(name) => ResourceName::Built(name.into()),
+    };
+
+    let (mut host, mut key, mut version) = (Single::NONE, Single::NONE, Single::NONE);
+    let (mut upgrade, mut connection) = (Listed::NONE, Listed::NONE);
+    let mut offers_subprotocols = false;
+    for (name, value) in head.raw_fields() {
+        // The length rules out almost every field at once.
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"Host") => host.push(value),
+            7 if name.eq_ignore_ascii_case(b"Upgrade") => upgrade.push(value, b"websocket"),
+            10 if name.eq_ignore_ascii_case(b"Connection") => connection.push(value, b"upgrade"),
+            17 if name.eq_ignore_ascii_case(b"Sec-WebSocket-Key") => key.push(value),
+            21 if name.eq_ignore_ascii_case(b"Sec-WebSocket-Version") => version.push(value),
+            22 if name.eq_ignore_ascii_case(PROTOCOL.as_bytes()) => offers_subprotocols = true,
+            6 | 14 | 17 => check_content(name, value)?,
+            _ => {}
+        }
+    }
+
+    let host = host.get("Host")?;
+    if str::from_utf8(host).ok().and_then(|host| Authority::parse(host).ok()).is_none() {
+        return Err(Kind::BadHost { seen: Excerpt::new(host) });
+    }
+    let host = authority.map_or(host, str::as_bytes);
+    match upgrade {
+        Listed { first: None, .. } => return Err(Kind::MissingField { name: "Upgrade" }),
+        Listed { first: Some(seen), found: false } => {
+            return Err(Kind::UpgradeNotWebSocket { seen: Excerpt::new(seen) });
+        }
+        _ => {}
+    }
+    match connection {
+        Listed { first: None, .. } => return Err(Kind::MissingField { name: "Connection" }),
+        Listed { first: Some(seen), found: false } => {
+            return Err(Kind::ConnectionNotUpgrade { seen: Excerpt::new(seen) });
+        }
+        _ => {}
+    }
+    let version = version.get("Sec-WebSocket-Version")?;
+    if version != b"13" {
+        return Err(Kind::UnsupportedVersion { seen: Excerpt::new(version) });
+    }
+    if offers_subprotocols {
+        check_subprotocols(head)?;
+    }
+    let key = key.get("Sec-WebSocket-Key")?;
+    check_key(key, accept_malformed_key)?;
+    Ok((resource_name, Span::of(host, bytes), Span::of(key, bytes)))
+}
+
+/// What follows the head of a handshake is frames. A request with content would let two readers of the same bytes
+/// disagree about where they begin.
+fn check_content(name: &[u8], value: &[u8]) -> Result<(), Kind> {
+    let seen = || Excerpt::new(value);
+    if name.eq_ignore_ascii_case(b"Content-Length") {
+        let is_zero = !value.is_empty() && value.iter().all(|&digit| digit == b'0');
+        if !is_zero {
+            return Err(Kind::HasContent { name: "Content-Length", seen: seen() });
+        }
+    } else if name.eq_ignore_ascii_case(b"Transfer-Encoding") {
+        return Err(Kind::HasContent { name: "Transfer-Encoding", seen: seen() });
+    } else if name.eq_ignore_ascii_case(b"Expect") && !value.eq_ignore_ascii_case(b"100-continue") {
+        return Err(Kind::Expectation { seen: seen() });
+    }
+    Ok(())
+}
+
+//= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+//# The elements that comprise this value
+//# MUST be non-empty strings with characters in the range U+0021 to
+//# U+007E not including separator characters as defined in
+//# [RFC2616] and MUST all be unique strings.
+fn check_subprotocols(head: &Head) -> Result<(), Kind> {
+    let mut offered: Vec<&[u8]> = head.elements(PROTOCOL).collect();
+    if let Some(bad) = offered.iter().find(|element| !is_token(element)) {
+        return Err(Kind::BadSubprotocol { seen: Excerpt::new(bad) });
+    }
+    // Sorting keeps thousands of short ones cheap.
+    offered.sort_unstable();
+    match offered.windows(2).find(|pair| pair.first() == pair.last()) {
+        Some(pair) => {
+            Err(Kind::DuplicateSubprotocol { seen: Excerpt::new(pair.first().copied().unwrap_or_default()) })
+        }
+        None => Ok(()),
+    }
+}
+
+//= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
+//# A |Sec-WebSocket-Key| header field with a base64-encoded (see
+//# Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in
+//# length.
+fn check_key(key: &[u8], accept_malformed_key: bool) -> Result<(), Kind> {
+    let decoded = decoded_len(key);
+    if decoded == Some(NONCE_LEN) || (accept_malformed_key && key.is_ascii()) {
+        Ok(())
+    } else {
+        Err(Kind::BadKey { decoded, seen: Excerpt::new(key) })
+    }
+}
+
+/// A command that opens a WebSocket to this server by hand, if the client's target and host are well formed.
+///
+/// Nothing that the client sent can break out of it: both have no space, quote or control character that is not
+/// escaped here.
+fn curl_command(parsed: &ParsedHead) -> Option<String> {
+    let ParsedHead { head, start_line, .. } = parsed;
+    let StartLine::Request { target, .. } = start_line else { return None };
+    let Target { authority, resource_name } = Target::parse(target.get_str(head.bytes())).ok()?;
+    let host = match authority {
+        Some(authority) => authority,
+        None => str::from_utf8(head.value("Host")?).ok()?,
+    };
+    Authority::parse(host).ok()?;
+    let mut url = alloc::format!("http://{host}{resource_name}");
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%=,+@".contains(&byte);
+    if !url.bytes().all(is_plain) {
+        url = alloc::format!("'{}'", url.replace('\'', "%27"));
+    }
+    Some(alloc::format!(
+        "curl -i -N -H \"Connection: Upgrade\" -H \"Upgrade: websocket\" -H \"Sec-WebSocket-Version: 13\" \
+         -H \"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\" {url}"
+    ))
+}
+
+const PROTOCOL: &str = "Sec-WebSocket-Protocol";

@@ -1,0 +1,141 @@
+//! The server's response, as the client sees it: every rule of RFC 6455 section 4.1 for it.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::handshake::fields::{Head, Span, elements, trim};
+use crate::handshake::head::ParsedHead;
+use crate::handshake::key::ACCEPT_LEN;
+use crate::handshake::kind::{Excerpt, HandshakeErrorKind as Kind};
+use crate::handshake::parse::StartLine;
+
+/// The head of a server's response.
+///
+/// `Debug` shows the names of the fields and not their values, which may be secret.
+#[derive(Clone)]
+pub struct Response {
+    head: Head,
+    status: u16,
+    subprotocol: Option<Span>,
+}
+
+impl Response {
+    pub(crate) fn new(parsed: ParsedHead) -> Self {
+        let status = match parsed.start_line {
+            StartLine::Status { code } => code,
+            StartLine::Request { .. } => 0,
+        };
+        Self { head: parsed.head, status, subprotocol: None }
+    }
+
+    /// The status: 101 if the connection is open.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The value of the first field called `name` in upper or lower case, without the whitespace around it. Any bytes
+    /// but control characters.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.head.value(name)
+    }
+
+    /// All fields in the order in which they were sent, names as they were spelled.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
+        self.head.fields()
+    }
+
+    /// The subprotocol that the server chose from those that were offered.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.map(|span| span.get_str(self.head.bytes()))
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Checks a response with status 101. `offered` lists the subprotocols of the request.
+    pub(crate) fn check(&mut self, accept: &[u8; ACCEPT_LEN], offered: &str) -> Result<(), Kind> {
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+        //# If the response lacks an |Upgrade| header field or the |Upgrade|
+        //# header field contains a value that is not an ASCII case-
+        //# insensitive match for the value "websocket", the client MUST
+        //# _Fail the WebSocket Connection_.
+        let seen = first(&self.head, "Upgrade")?;
+        let mut upgrade = self.head.elements("Upgrade");
+        let only_websocket = upgrade.next().is_some_and(|token| token.eq_ignore_ascii_case(b"websocket"));
+        if !only_websocket || upgrade.next().is_some() {
+            return Err(Kind::UpgradeNotWebSocket { seen });
+        }
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+        //# If the response lacks a |Connection| header field or the
+        //# |Connection| header field doesn't contain a token that is an
+        //# ASCII case-insensitive match for the value "Upgrade", the client
+        //# MUST _Fail the WebSocket Connection_.
+        let seen = first(&self.head, "Connection")?;
+        if !self.head.elements("Connection").any(|token| token.eq_ignore_ascii_case(b"upgrade")) {
+            return Err(Kind::ConnectionNotUpgrade { seen });
+        }
+        let value = single(&self.head, "Sec-WebSocket-Accept")?.unwrap_or_default();
+        if value.is_empty() {
+            return Err(Kind::MissingField { name: "Sec-WebSocket-Accept" });
+        }
+        if value != accept {
+            return Err(Kind::AcceptMismatch { expected: Excerpt::new(accept), seen: Excerpt::new(value) });
+        }
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+        //# If the response includes a |Sec-WebSocket-Extensions| header
+        //# field and this header field indicates the use of an extension
+        //# that was not present in the client's handshake (the server has
+        //# indicated an extension not requested by the client), the client
+        //# MUST _Fail the WebSocket Connection_.
+        if let Some(extension) = self.head.elements("Sec-WebSocket-Extensions").next() {
+            return Err(Kind::UnsolicitedExtension { seen: Excerpt::new(extension) });
+        }
+        self.subprotocol = check_subprotocol(&self.head, offered)?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.fields().map(|(name, _)| name).collect();
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("fields", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+//= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+//# If the response includes a |Sec-WebSocket-Protocol| header field
+//# and this header field indicates the use of a subprotocol that was
+//# not present in the client's handshake (the server has indicated a
+//# subprotocol not requested by the client), the client MUST _Fail
+//# the WebSocket Connection_.
+fn check_subprotocol(head: &Head, offered: &str) -> Result<Option<Span>, Kind> {
+    let Some(value) = single(head, "Sec-WebSocket-Protocol")? else { return Ok(None) };
+    let seen = || Excerpt::new(value);
+    if elements(value).count() > 1 {
+        return Err(Kind::SeveralSubprotocols { seen: seen() });
+    }
+    // Subprotocols are compared exactly: "Chat" is not "chat". An empty value is none of them either.
+    if !elements(offered.as_bytes()).any(|offer| offer == value) {
+        return Err(Kind::UnsolicitedSubprotocol { seen: seen() });
+    }
+    Ok(Some(Span::of(value, head.bytes())))
+}
+
+/// The first value of a field that must be there.
+fn first(head: &Head, name: &'static str) -> Result<Excerpt, Kind> {
+    head.value(name).map(Excerpt::new).ok_or(Kind::MissingField { name })
+}
+
+/// The value of a field that may be there once.
+fn single<'a>(head: &'a Head, name: &'static str) -> Result<Option<&'a [u8]>, Kind> {
+    let mut values = head.values(name);
+    let value = values.next();
+    if values.next().is_some() { Err(Kind::DuplicateField { name }) } else { Ok(value.map(trim)) }
+}

@@ -1,0 +1,243 @@
+//! The server's side of the opening handshake (RFC 6455 section 4.2).
+
+use core::fmt;
+
+use bytes::BytesMut;
+
+use crate::config::ServerConfig;
+use crate::connection::{Connection, Settings};
+use crate::error::TransportError;
+use crate::handshake::decision::{Accept, AcceptError, AcceptRefused, Reject};
+use crate::handshake::error::{HandshakeError, Phase};
+use crate::handshake::head::Collector;
+use crate::handshake::key::accept_value;
+use crate::handshake::kind::HandshakeErrorKind as Kind;
+use crate::handshake::parse::HeadKind;
+use crate::handshake::progress::{Evidence, Progress};
+use crate::handshake::reply;
+use crate::handshake::request::{Refused, Request};
+use crate::role::Role;
+use crate::time::Instant;
+
+/// A server's opening handshake, up to the point where the application has the request.
+///
+/// **Give it what comes: bytes, the end of the stream, trouble, and the time of its deadline; the first result other than
+/// [`ServerStep::NeedMore`] decides.**
+///
+/// 1. Bytes came: [`receive`](Self::receive) them. What comes behind the head stays in the input, for the connection.
+/// 2. The stream ended or failed: [`eof`](Self::eof) or [`failed`](Self::failed).
+/// 3. The [`deadline`](Self::deadline) came: [`timeout`](Self::timeout).
+/// 4. It failed: send [`HandshakeError::reply`] if there is one, and close TCP. Every later call gives the same error,
+///    so that a reply that cannot be written does not hide the cause.
+/// 5. There is a [`PendingRequest`]: [`accept`](PendingRequest::accept) or [`reject`](PendingRequest::reject) it.
+///
+/// Until the head is complete it holds little more than the bytes received.
+///
+/// ```
+/// use bytes::{Buf, BytesMut};
+/// use sansocket::{Accept, Instant, ServerConfig, ServerHandshake, ServerStep};
+///
+/// let now = Instant::ZERO;
+/// let mut handshake = ServerHandshake::new(&ServerConfig::default(), now);
+/// let mut input = BytesMut::from(
+///     "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+/// );
+/// let ServerStep::Request(pending) = handshake.receive(&mut input, now)? else { panic!("the head is whole") };
+/// assert_eq!(pending.request().target(), "/chat");
+/// let mut connection = pending.accept(Accept::new(), now)?;
+/// assert!(connection.transmit().chunk().starts_with(b"HTTP/1.1 101 "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ServerHandshake {
+    collector: Collector,
+    settings: Settings,
+    accept_malformed_key: bool,
+    progress: Progress,
+}
+
+/// What [`ServerHandshake::receive`] came to.
+#[derive(Debug)]
+#[must_use]
+#[expect(clippy::large_enum_variant, reason = "it is matched at once, and once in the life of a connection")]
+pub enum ServerStep {
+    /// The head is not complete, and all of the input was taken. A normal answer.
+    NeedMore,
+    /// The request is complete and follows the rules; the application decides.
+    Request(PendingRequest),
+}
+
+impl ServerHandshake {
+    /// A handshake that begins `now`, when TCP (and TLS) are connected.
+    #[must_use]
+    pub fn new(config: &ServerConfig, now: Instant) -> Self {
+        Self {
+            collector: Collector::new(HeadKind::Request, config.limits),
+            settings: Settings::from(config),
+            accept_malformed_key: config.accept_malformed_key,
+            progress: Progress::new(Role::Server, config.timeouts.handshake, now),
+        }
+    }
+
+    /// Takes what belongs to the head from the front of `input`, and leaves what comes behind it.
+    ///
+    /// When the request has been given, it takes nothing any more and needs more.
+    ///
+    /// # Errors
+    ///
+    /// The request breaks a rule or a limit, as soon as the byte that settles it is there. `input` keeps what comes behind
+    /// that byte, which is of no use.
+    pub fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<ServerStep, HandshakeError> {
+        if let Some(error) = self.progress.failure() {
+            return Err(error);
+        }
+        if self.progress.has_succeeded() || input.is_empty() {
+            return Ok(ServerStep::NeedMore);
+        }
+        self.progress.count_read();
+        let before = input.len();
+        let collected = self.collector.receive(input);
+        self.progress.count(before - input.len());
+        let parsed = match collected {
+            Ok(Some(parsed)) => parsed,
+            Ok(None) => return Ok(ServerStep::NeedMore),
+            Err(kind) => return Err(self.fail(kind, now)),
+        };
+        match Request::check(parsed, self.accept_malformed_key) {
+            Ok(request) => {
+                self.progress.succeed();
+                let settings = self.settings.clone();
+                Ok(ServerStep::Request(PendingRequest { request, settings, progress: self.progress.clone() }))
+            }
+            Err(Refused { kind, head, command }) => {
+                let reply = reply::fault(&kind, asks_for_head(head.bytes()), command);
+                let evidence = Evidence { head: head.bytes(), reply, response: None };
+                Err(self.progress.fail(kind, Phase::ReadingRequest, evidence, now))
+            }
+        }
+    }
+
+    /// The client closed its side of TCP. There is no reply: who has gone does not read.
+    ///
+    /// When the request has been given and not yet answered, the kind is
+    /// [`ClosedBeforeReply`](crate::HandshakeErrorKind::ClosedBeforeReply).
+    pub fn eof(&mut self, now: Instant) -> HandshakeError {
+        let kind = self.progress.eof_kind();
+        self.fail(kind, now)
+    }
+
+    /// Reading or writing failed. There is no reply.
+    pub fn failed(&mut self, error: TransportError, now: Instant) -> HandshakeError {
+        self.fail(Kind::TransportFailed(error), now)
+    }
+
+    /// When to call [`timeout`](Self::timeout). `None` once the request has been given or the handshake has failed: from
+    /// then on the application takes its own time.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.progress.deadline()
+    }
+
+    /// The time is `now`. Before the [`deadline`](Self::deadline) nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// The request was not complete in time. The reply is 408 if the client sent a part of it, and none if it was silent.
+    pub fn timeout(&mut self, now: Instant) -> Result<(), HandshakeError> {
+        if let Some(error) = self.progress.failure() {
+            return Err(error);
+        }
+        match self.progress.expired(now) {
+            Some(limit) => Err(self.fail(Kind::TimedOut { limit }, now)),
+            None => Ok(()),
+        }
+    }
+
+    /// Fails before the head is complete, or when the request is with the application.
+    fn fail(&mut self, kind: Kind, now: Instant) -> HandshakeError {
+        let head = self.collector.held();
+        let phase = match (self.progress.has_succeeded(), self.progress.bytes()) {
+            (true, _) => Phase::Deciding,
+            (false, 0) => Phase::AwaitingRequest,
+            (false, _) => Phase::ReadingRequest,
+        };
+        let reply = if phase == Phase::ReadingRequest {
+            reply::fault(&kind, asks_for_head(head), None)
+        } else {
+            None
+        };
+        self.progress.fail(kind, phase, Evidence { head, reply, response: None }, now)
+    }
+}
+
+impl fmt::Debug for ServerHandshake {
+    /// Leaves out the bytes received, which may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandshake")
+            .field("bytes", &self.progress.bytes())
+            .field("deadline", &self.progress.deadline())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request that follows the rules and awaits the application's decision.
+///
+/// It is owned and can go to another task. No deadline applies any more: an application that asks others before it
+/// decides must limit that time itself.
+pub struct PendingRequest {
+    request: Request,
+    settings: Settings,
+    progress: Progress,
+}
+
+impl PendingRequest {
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Opens the connection. Its first output ([`Connection::transmit`]) is the reply with status 101.
+    ///
+    /// # Errors
+    ///
+    /// A subprotocol that the client does not offer; the request comes back in the error.
+    pub fn accept(self, accept: Accept, now: Instant) -> Result<Connection, AcceptError> {
+        let Accept { subprotocol, fields } = accept;
+        //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
+        //# The value chosen MUST be derived
+        //# from the client's handshake, specifically by selecting one of
+        //# the values from the |Sec-WebSocket-Protocol| field that the
+        //# server is willing to use for this connection (if any).
+        if let Some(chosen) = &subprotocol {
+            if !self.request.subprotocols().any(|offered| offered == &**chosen) {
+                let reason = AcceptRefused::SubprotocolNotOffered;
+                return Err(AcceptError { pending: self.into(), reason });
+            }
+        }
+        let key = accept_value(self.request.key().as_bytes());
+        let reply = reply::switching_protocols(&key, subprotocol.as_deref(), &fields);
+        Ok(Connection::start(Role::Server, &self.settings, None, reply, now))
+    }
+
+    /// Rejects the request. The error, of kind [`Rejected`](crate::HandshakeErrorKind::Rejected), has the reply to send.
+    #[must_use]
+    pub fn reject(mut self, reject: Reject, now: Instant) -> HandshakeError {
+        let kind = Kind::Rejected { status: reject.status() };
+        let head = self.request.head().bytes();
+        let evidence = Evidence { head, reply: Some(reject.encode()), response: None };
+        self.progress.fail(kind, Phase::Deciding, evidence, now)
+    }
+}
+
+impl fmt::Debug for PendingRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingRequest").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// Whether a head, of which nothing more may be known, asks for a reply without a body.
+fn asks_for_head(head: &[u8]) -> bool {
+    let start = head.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or_default();
+    head.get(start..).is_some_and(|head| head.starts_with(b"HEAD "))
+}

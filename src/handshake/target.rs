@@ -1,0 +1,65 @@
+//! From a request target (RFC 9112 section 3.2) to a resource name (RFC 6455 section 3).
+
+use alloc::borrow::Cow;
+use alloc::format;
+
+use crate::handshake::kind::BadTarget;
+use crate::url::{Authority, UrlError, check_resource, split_authority};
+
+/// A request target that names a resource.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Target<'a> {
+    /// The authority of an absolute-form, which stands above the `Host` field (RFC 9112 section 3.2.2).
+    pub(crate) authority: Option<&'a str>,
+    /// Borrowed only from the request target.
+    pub(crate) resource_name: Cow<'a, str>,
+}
+
+impl<'a> Target<'a> {
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
+    //# An HTTP/1.1 or higher GET request, including a "Request-URI"
+    //# [RFC2616] that should be interpreted as a /resource name/
+    //# defined in Section 3 (or an absolute HTTP/HTTPS URI containing
+    //# the /resource name/).
+    pub(crate) fn parse(target: &'a str) -> Result<Self, BadTarget> {
+        if target.starts_with('/') {
+            check_resource(target).map_err(fault)?;
+            return Ok(Self { authority: None, resource_name: Cow::Borrowed(target) });
+        }
+        if target == "*" {
+            return Err(BadTarget::Asterisk);
+        }
+        let Some((scheme, rest)) = target.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
+            return Err(BadTarget::NotAPath);
+        };
+        if !SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return Err(BadTarget::Scheme);
+        }
+        let (authority, resource) = split_authority(rest);
+        Authority::parse(authority).map_err(|_| BadTarget::Authority)?;
+        check_resource(resource).map_err(fault)?;
+        let resource_name = if resource.starts_with('/') {
+            Cow::Borrowed(resource)
+        } else {
+            Cow::Owned(format!("/{resource}"))
+        };
+        Ok(Self { authority: Some(authority), resource_name })
+    }
+}
+
+fn fault(error: UrlError) -> BadTarget {
+    match error {
+        UrlError::Fragment => BadTarget::Fragment,
+        UrlError::PercentEscape { .. } => BadTarget::PercentEscape,
+        _ => BadTarget::Character,
+    }
+}
+
+/// `scheme` of RFC 3986 section 3.1.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+}
+
+/// RFC 6455 names the first two; clients behind a proxy were seen to send the others.
+const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
