@@ -1,6 +1,7 @@
 //! What waits to be written: control frames ahead of data frames, never inside one.
 
 use alloc::collections::VecDeque;
+use core::iter::once;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -10,7 +11,7 @@ use crate::frame::{FrameHeader, MAX_HEADER, Opcode, copy_masked};
 /// Encoded frames in two lanes.
 ///
 /// ```text
-///  control  [Pong][Ping]                          first, at the next frame border
+///  control  [Pong][Ping]                          first, at the next frame border; then the data has its turn
 ///  data     …rest of a frame][frame][frame][Close]    in order; large payloads are not copied
 /// ```
 #[derive(Debug, Default)]
@@ -21,6 +22,11 @@ pub(super) struct Queue {
     data_len: usize,
     /// Bytes of `data` that must leave before a control frame may.
     frame_left: usize,
+    /// Bytes of `control` that leave before the next data frame.
+    /// INVARIANT: whole frames, less what has left already; all of `control` while no data waits.
+    control_turn: usize,
+    /// Some of them have left. What comes now waits for that data frame: an endless row of Pings starves no message.
+    turn_begun: bool,
     /// Bytes that left between the last two moments when nothing waited: the room that is reserved next time.
     burst: usize,
     last_burst: usize,
@@ -109,6 +115,9 @@ impl Queue {
     /// Queues a control frame ahead of the data.
     pub(super) fn push_control(&mut self, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
         encode(&mut self.control, true, opcode, payload, entropy.map(Entropy::masking_key));
+        if !self.turn_begun || self.data.is_empty() {
+            self.control_turn = self.control.len();
+        }
     }
 
     /// Forgets everything.
@@ -118,13 +127,15 @@ impl Queue {
 
     /// The pieces in the order in which they are to be written.
     pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        // With control frames waiting: the rest of the frame that is being written, the control frames, the other frames.
-        let (before, after) =
-            if self.control.is_empty() { (usize::MAX, 0) } else { (self.frame_left, self.frame_left) };
-        let control = (!self.control.is_empty()).then_some(&self.control[..]);
-        self.cut(0, before)
-            .chain(control)
-            .chain(self.cut(after, if control.is_some() { usize::MAX } else { 0 }))
+        let (before_data, after_frame) = self.control.split_at(self.before_data());
+        // Without control frames that wait for it, the border of the frame does not matter.
+        let border = match self.data.front() {
+            Some(front) if !after_frame.is_empty() && self.frame_left == 0 => own_frame_len(front.bytes()),
+            _ if !after_frame.is_empty() => self.frame_left,
+            _ => usize::MAX,
+        };
+        let lanes = once(before_data).chain(self.cut(0, border)).chain(once(after_frame));
+        lanes.chain(self.cut(border, usize::MAX)).filter(|piece| !piece.is_empty())
     }
 
     /// The first piece; empty if nothing waits.
@@ -145,9 +156,12 @@ impl Queue {
         assert!(n <= self.len(), "{n} bytes cannot have been written: only {} were waiting", self.len());
         self.burst = self.burst.saturating_add(n);
         while n > 0 {
-            if self.frame_left == 0 && !self.control.is_empty() {
-                let len = n.min(self.control.len());
+            let turn = self.before_data();
+            if turn > 0 {
+                let len = n.min(turn);
                 self.control.advance(len);
+                self.control_turn = turn - len;
+                self.turn_begun = true;
                 n -= len;
                 continue;
             }
@@ -162,12 +176,28 @@ impl Queue {
             }
             self.data_len -= len;
             self.frame_left -= len;
+            if self.frame_left == 0 {
+                self.control_turn = self.control.len();
+                self.turn_begun = false;
+            }
             n -= len;
         }
         if self.len() == 0 {
             // An idle connection holds no buffer.
             let last_burst = core::mem::take(&mut self.burst).min(MAX_RESERVE);
             *self = Self { last_burst, ..Self::default() };
+        }
+    }
+
+    /// Bytes of control frames that leave before any data.
+    #[inline]
+    fn before_data(&self) -> usize {
+        if self.data.is_empty() {
+            self.control.len()
+        } else if self.frame_left > 0 {
+            0
+        } else {
+            self.control_turn
         }
     }
 
@@ -178,7 +208,7 @@ impl Queue {
             let bytes = segment.bytes();
             let piece = from.max(start) - start..to.min(start + bytes.len()).saturating_sub(start);
             start += bytes.len();
-            bytes.get(piece).filter(|piece| !piece.is_empty())
+            bytes.get(piece)
         })
     }
 }

@@ -220,11 +220,6 @@ impl Sender {
     ///
     /// The answer may change after every other call.
     pub fn transmit(&mut self) -> Transmit<'_> {
-        if self.queue.control_len() < self.limits.write_control {
-            if let Some(payload) = self.newest_ping.take() {
-                self.queue.push_control(Opcode::Pong, &payload, self.entropy.as_mut());
-            }
-        }
         Transmit { sender: self }
     }
 
@@ -240,6 +235,15 @@ impl Sender {
             self.queue.push_control(Opcode::Pong, payload, self.entropy.as_mut());
         } else {
             self.newest_ping = Some(Bytes::copy_from_slice(payload));
+        }
+    }
+
+    /// Answers the Ping that was not answered at once, if there is room now.
+    fn answer_newest_ping(&mut self) {
+        if self.queue.control_len() < self.limits.write_control {
+            if let Some(payload) = self.newest_ping.take() {
+                self.queue.push_control(Opcode::Pong, &payload, self.entropy.as_mut());
+            }
         }
     }
 
@@ -311,6 +315,7 @@ impl Buf for Transmit<'_> {
     fn advance(&mut self, n: usize) {
         self.sender.queue.advance(n);
         self.sender.bytes += n as u64;
+        self.sender.answer_newest_ping();
         self.sender.settle();
     }
 }
