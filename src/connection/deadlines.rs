@@ -40,8 +40,9 @@ struct Ping {
 #[derive(Debug)]
 struct Watch {
     limit: Duration,
-    /// Since when it has been so.
+    /// Since when it has been so, and whether it was so at the last look.
     since: Instant,
+    held: bool,
     /// What was seen when it began.
     mark: u64,
     next_look: Instant,
@@ -49,7 +50,13 @@ struct Watch {
 
 impl Deadlines {
     pub(super) fn new(limits: &Timeouts, now: Instant) -> Self {
-        let watch = |limit: Duration| Watch { limit, since: now, mark: 0, next_look: now + limit / STEPS };
+        let watch = |limit: Duration, held| Watch {
+            limit,
+            since: now,
+            held,
+            mark: 0,
+            next_look: now + limit / STEPS,
+        };
         Self {
             limits: *limits,
             now,
@@ -57,8 +64,8 @@ impl Deadlines {
             ping: None,
             pings: 0,
             close: None,
-            idle: limits.idle.map(watch),
-            message: limits.message.map(watch),
+            idle: limits.idle.map(|limit| watch(limit, true)),
+            message: limits.message.map(|limit| watch(limit, false)),
         }
     }
 
@@ -126,7 +133,8 @@ impl Sender {
             _ => self.queue.control_len() > 0 && !stuck,
         };
         if excused {
-            *ping = Ping { payload: ping.payload, due: now + limit, received: progress.bytes, sent: self.bytes };
+            *ping =
+                Ping { payload: ping.payload, due: now + limit, received: progress.bytes, sent: self.bytes };
             return;
         }
         self.fail(Cause::PongTimeout, CloseCode::INTERNAL_ERROR, "no Pong came in answer to a Ping");
@@ -168,7 +176,8 @@ impl Sender {
         let payload = self.deadlines.pings.to_be_bytes();
         self.queue.push_control(Opcode::Ping, &payload, self.entropy.as_mut());
         if let Some(limit) = self.deadlines.limits.pong {
-            self.deadlines.ping = Some(Ping { payload, due: now + limit, received: self.progress.bytes, sent: self.bytes });
+            self.deadlines.ping =
+                Some(Ping { payload, due: now + limit, received: self.progress.bytes, sent: self.bytes });
         }
     }
 }
@@ -176,10 +185,12 @@ impl Sender {
 impl Watch {
     /// Whether it has been so for the whole limit: `holds`, and `mark` has not changed.
     fn exceeded(&mut self, now: Instant, mark: u64, holds: bool) -> bool {
-        if !holds || mark != self.mark {
+        // What began between two looks counts from the second.
+        if !(holds && self.held) || mark != self.mark {
             self.since = now;
             self.mark = mark;
         }
+        self.held = holds;
         let end = self.since + self.limit;
         self.next_look = end.min(now + self.limit / STEPS);
         end <= now
