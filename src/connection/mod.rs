@@ -234,7 +234,9 @@ impl Connection {
 
     /// See [`Sender::take_closed`].
     pub fn take_closed(&mut self) -> Option<Box<Closed>> {
-        self.sender.take_closed()
+        let closed = self.sender.take_closed()?;
+        self.receiver.end();
+        Some(closed)
     }
 }
 

@@ -6,7 +6,7 @@ use core::ops::Range;
 use bytes::{Buf, BytesMut};
 
 use super::assemble::invalid_utf8;
-use super::receive::{ArrivingFrame, Receiver, Stage, Taken};
+use super::receive::{ArrivingFrame, Progress, Receiver, Stage, Taken};
 use super::send::Sender;
 use crate::config::Delivery;
 use crate::error::{Failure, Violation};
@@ -76,7 +76,10 @@ impl<'a> Reader<'a> {
             Ok(Found::Text(range)) => {
                 let bytes = &self.input[range];
                 match validate(bytes) {
-                    Ok(text) => return Some(Event::Text(Cow::Borrowed(text))),
+                    Ok(text) => {
+                        self.receiver.messages += 1;
+                        return Some(Event::Text(Cow::Borrowed(text)));
+                    }
                     Err(_) => self.receiver.fail(invalid_utf8(InvalidAt(first_invalid(bytes) as u64))),
                 }
             }
@@ -85,13 +88,20 @@ impl<'a> Reader<'a> {
             Ok(Found::Chunk { kind, first, frame_end, last, data }) => {
                 return Some(Event::Chunk(Chunk { kind, data: &self.input[data], first, frame_end, last }));
             }
-            Ok(Found::Nothing) => return self.sender.as_mut()?.take_closed().map(Event::Closed),
+            Ok(Found::Nothing) => {
+                let closed = self.sender.as_mut()?.take_closed()?;
+                self.receiver.end();
+                return Some(Event::Closed(closed));
+            }
             Ok(Found::Ping(payload)) => Event::Ping(payload.of(self.input, &self.receiver.control)),
             Ok(Found::Pong(payload)) => Event::Pong(payload.of(self.input, &self.receiver.control)),
             Ok(Found::Close(frame)) => Event::Close(frame),
             Err(failure) => self.receiver.fail(failure),
         };
         if let Some(sender) = &mut self.sender {
+            // A Close frame may be the end, which reports what was received up to it.
+            let progress = self.receiver.progress();
+            sender.observe(Progress { bytes: progress.bytes + self.consumed as u64, ..progress });
             sender.handle(&event);
         }
         Some(event)
@@ -196,10 +206,8 @@ impl<'a> Reader<'a> {
     #[inline]
     fn frame(&mut self, opcode: Opcode, data: Range<usize>) -> Result<Found, Failure> {
         match opcode {
-            Opcode::Text => {
-                self.receiver.messages += 1;
-                Ok(Found::Text(data))
-            }
+            // Counted when it is known to be text.
+            Opcode::Text => Ok(Found::Text(data)),
             Opcode::Binary => {
                 self.receiver.messages += 1;
                 Ok(Found::Binary(data))

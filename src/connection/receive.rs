@@ -299,16 +299,16 @@ impl Receiver {
     }
 
     pub(super) fn finish_message(&mut self) -> Result<Option<Event<'static>>, Failure> {
-        let message = self.message.take();
-        self.messages += 1;
-        match message.map(|message| message.content) {
-            Some(Content::Assembled { assembly, .. }) => Ok(Some(assembly.finish()?)),
+        let event = match self.message.take().map(|message| message.content) {
+            Some(Content::Assembled { assembly, .. }) => Some(assembly.finish()?),
             Some(Content::Passed { pieces, .. }) => {
                 pieces.map_or(Ok(()), Utf8Pieces::finish).map_err(invalid_utf8)?;
-                Ok(None)
+                None
             }
-            None => Ok(None),
-        }
+            None => None,
+        };
+        self.messages += 1;
+        Ok(event)
     }
 }
 

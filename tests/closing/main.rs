@@ -1,0 +1,10 @@
+//! The closing handshake and every other end (RFC 6455 section 7).
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod causes;
+mod codes;
+mod handshake;
+mod report;
+mod terminal;

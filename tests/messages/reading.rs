@@ -1,0 +1,57 @@
+//! The reader: a lending iterator that may be dropped at any moment.
+
+use std::borrow::Cow;
+
+use bytes::BytesMut;
+use sansocket::{Event, Message, Role};
+
+use crate::support::drive::{Drive, open};
+use crate::support::seen::Seen;
+use crate::support::wire::{self, BINARY, PING, TEXT};
+
+#[test]
+fn a_reader_dropped_after_any_event_loses_and_repeats_nothing() {
+    let from = |first, payload| wire::from(Role::Client, first, payload);
+    let bytes = [
+        from(TEXT, b"one"),
+        from(PING, b"p"),
+        from(wire::TEXT_FIRST, b"tw"),
+        from(PING, b"q"),
+        from(wire::LAST, b"o"),
+        from(BINARY, b"three"),
+        from(wire::CLOSE, &wire::close(1000, "")),
+    ]
+    .concat();
+    let expected = open(Role::Server).receive(&bytes);
+    assert_eq!(expected.len(), 6);
+
+    let mut server = open(Role::Server);
+    let mut input = BytesMut::from(&bytes[..]);
+    let mut seen = Vec::<Seen>::new();
+    while let Some(event) = server.read(&mut input).next() {
+        seen.push(event.into());
+    }
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_message_that_is_there_as_a_whole_is_borrowed_and_one_in_pieces_is_owned() {
+    let frame = wire::from(Role::Client, BINARY, b"data");
+    let mut server = open(Role::Server);
+    let mut input = BytesMut::from(&frame[..]);
+    let mut reader = server.read(&mut input);
+    assert!(matches!(reader.next(), Some(Event::Binary(Cow::Borrowed(b"data")))));
+    drop(reader);
+    assert_eq!(server.receive(&frame[..7]), []);
+    let mut input = BytesMut::from(&frame[7..]);
+    let mut reader = server.read(&mut input);
+    assert!(matches!(reader.next(), Some(Event::Binary(Cow::Owned(data))) if data == b"data"));
+}
+
+#[test]
+fn an_event_becomes_a_message_or_nothing() {
+    assert_eq!(Event::Text("a".into()).into_message(), Some(Message::from("a")));
+    assert_eq!(Event::Binary((&[1, 2][..]).into()).into_message(), Some(Message::from(vec![1, 2])));
+    assert_eq!(Event::Binary(vec![1, 2].into()).into_message(), Some(Message::from(vec![1, 2])));
+    assert_eq!(Event::Ping(b"").into_message(), None);
+}
