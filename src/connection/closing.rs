@@ -161,10 +161,16 @@ impl Sender {
 
     /// Takes over what the [`Receiver`](crate::Receiver) has seen.
     ///
-    /// Only for a connection that was [split](crate::Connection::split); otherwise this is done already. Call it before [`eof`](Self::eof),
-    /// [`transport_failed`](Self::transport_failed) and [`timeout`](Self::timeout).
+    /// Only for a connection that was [split](crate::Connection::split); otherwise this is done already. Call it before
+    /// [`eof`](Self::eof), [`transport_failed`](Self::transport_failed), [`timeout`](Self::timeout) and
+    /// [`take_closed`](Self::take_closed).
     pub fn observe(&mut self, progress: Progress) {
         self.progress = progress;
+        // The end may have come inside a read whose bytes were not counted yet.
+        if let Ended::Just(closed) = &mut self.closing.ended {
+            closed.counts.messages_received = progress.messages;
+            closed.counts.bytes_received = progress.bytes;
+        }
     }
 
     //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.7

@@ -69,6 +69,18 @@ fn a_sender_that_was_not_told_of_a_failure_knows_where_the_stream_stands() {
 }
 
 #[test]
+fn an_end_inside_a_read_counts_all_of_that_read() {
+    let (mut receiver, mut sender) = open(Role::Server).split();
+    sender.close(sansocket::CloseCode::NORMAL, "").unwrap();
+    sent(&mut sender);
+    let from = |first, payload| wire::from(Role::Client, first, payload);
+    let bytes = [from(TEXT, b"one"), from(TEXT, b"two"), from(CLOSE, b"")].concat();
+    receive(&mut receiver, &mut sender, &bytes);
+    let counts = sender.take_closed().expect("the end").counts;
+    assert_eq!((counts.messages_received, counts.bytes_received), (2, bytes.len() as u64));
+}
+
+#[test]
 fn events_after_the_end_change_nothing() {
     let (mut receiver, mut sender) = open(Role::Server).split();
     sender.eof();
