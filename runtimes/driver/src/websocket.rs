@@ -16,9 +16,14 @@ use crate::shared::Shared;
 ///
 /// Receive until there is nothing more; that is also what answers Pings and heeds the time limits:
 ///
-/// ```ignore
-/// while let Some(message) = socket.recv().await? {
-///     socket.send(message).await?;
+/// ```
+/// use sansocket_driver::{Error, Transport, WebSocket};
+///
+/// async fn echo<S: Send + 'static, R: Transport<S>>(mut socket: WebSocket<S, R>) -> Result<(), Error> {
+///     while let Some(message) = socket.recv().await? {
+///         socket.send(message).await?;
+///     }
+///     Ok(())
 /// }
 /// ```
 ///
