@@ -72,6 +72,8 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+// What a peer sends must never panic.
+#![warn(clippy::unwrap_used, clippy::panic)]
 
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -38,6 +38,8 @@
 //! touching anybody else.
 
 #![forbid(unsafe_code)]
+// What a peer sends must never panic.
+#![warn(clippy::unwrap_used, clippy::panic)]
 
 mod runtime;
 

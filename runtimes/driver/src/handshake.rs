@@ -185,6 +185,9 @@ async fn within<T>(
     .await
 }
 
+/// What went wrong, and what the operating system says to it.
+type Failed = (HandshakeError, Option<io::Error>);
+
 /// A stream before it is a WebSocket.
 struct Opening<S, R: Transport<S>> {
     stream: S,
@@ -216,7 +219,7 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
         cx: &mut Context<'_>,
         handshake: &mut H,
         output: &mut Bytes,
-    ) -> Poll<Result<H::Done, (HandshakeError, Option<io::Error>)>> {
+    ) -> Poll<Result<H::Done, Failed>> {
         let Self { stream, timer, input, .. } = self;
         let mut write_failed = None;
         while output.has_remaining() {

@@ -13,6 +13,8 @@
 //! - `futures-io`: reading and writing through the traits of futures-io, for adapters of runtimes that use them.
 
 #![forbid(unsafe_code)]
+// What a peer sends must never panic.
+#![warn(clippy::unwrap_used, clippy::panic)]
 
 pub mod clock;
 mod error;

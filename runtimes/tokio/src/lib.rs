@@ -35,6 +35,8 @@
 //! Time limits and keepalive are on by default: see [`Timeouts`]. They need tokio's time driver (`enable_time` or `enable_all`).
 
 #![forbid(unsafe_code)]
+// What a peer sends must never panic.
+#![warn(clippy::unwrap_used, clippy::panic)]
 
 mod runtime;
 
