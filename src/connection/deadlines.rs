@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, and receiving needs no time at all. What the peer does is noted when it happens and gets its time at
 //! the next call of [`Sender::timeout`]; see [`Timeouts`] for how exact that makes the limits.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::send::Sender;
@@ -14,7 +15,9 @@ use crate::time::Instant;
 /// The clocks that run.
 #[derive(Debug)]
 pub(super) struct Deadlines {
-    limits: Timeouts,
+    ping_interval: Option<Duration>,
+    pong: Option<Duration>,
+    close_limit: Duration,
     /// The latest time that was told.
     now: Instant,
     next_ping: Option<Instant>,
@@ -23,8 +26,9 @@ pub(super) struct Deadlines {
     pings: u32,
     /// When the connection must have ended, once closing has begun.
     close: Option<Instant>,
-    idle: Option<Watch>,
-    message: Option<Watch>,
+    // Boxed: few connections have them, and an idle one is to be small.
+    idle: Option<Box<Watch>>,
+    message: Option<Box<Watch>>,
 }
 
 #[derive(Debug)]
@@ -50,15 +54,13 @@ struct Watch {
 
 impl Deadlines {
     pub(super) fn new(limits: &Timeouts, now: Instant) -> Self {
-        let watch = |limit: Duration, held| Watch {
-            limit,
-            since: now,
-            held,
-            mark: 0,
-            next_look: now + limit / STEPS,
+        let watch = |limit: Duration, held| {
+            Box::new(Watch { limit, since: now, held, mark: 0, next_look: now + limit / STEPS })
         };
         Self {
-            limits: *limits,
+            ping_interval: limits.ping_interval,
+            pong: limits.pong,
+            close_limit: limits.close,
             now,
             next_ping: limits.ping_interval.map(|interval| now + interval),
             ping: None,
@@ -108,7 +110,7 @@ impl Sender {
             return;
         }
         if self.closing.has_begun() {
-            let limit = self.deadlines.limits.close;
+            let limit = self.deadlines.close_limit;
             if *self.deadlines.close.get_or_insert(now + limit) <= now {
                 self.closing_timed_out();
             }
@@ -120,7 +122,7 @@ impl Sender {
     }
 
     fn check_pong(&mut self, now: Instant) {
-        let Some(limit) = self.deadlines.limits.pong else { return };
+        let Some(limit) = self.deadlines.pong else { return };
         let Some(ping) = self.deadlines.ping.as_mut().filter(|ping| ping.due <= now) else { return };
         let progress = &self.progress;
         let receives = progress.bytes > ping.received;
@@ -161,8 +163,7 @@ impl Sender {
     }
 
     fn send_ping(&mut self, now: Instant) {
-        let (Some(interval), Some(due)) = (self.deadlines.limits.ping_interval, self.deadlines.next_ping)
-        else {
+        let (Some(interval), Some(due)) = (self.deadlines.ping_interval, self.deadlines.next_ping) else {
             return;
         };
         if due > now || self.closing.has_begun() {
@@ -175,7 +176,7 @@ impl Sender {
         self.deadlines.pings = self.deadlines.pings.wrapping_add(1);
         let payload = self.deadlines.pings.to_be_bytes();
         self.queue.push_control(Opcode::Ping, &payload, self.entropy.as_mut());
-        if let Some(limit) = self.deadlines.limits.pong {
+        if let Some(limit) = self.deadlines.pong {
             self.deadlines.ping =
                 Some(Ping { payload, due: now + limit, received: self.progress.bytes, sent: self.bytes });
         }

@@ -234,6 +234,7 @@ impl Drop for Reader<'_> {
         self.input.advance(self.consumed);
         self.receiver.bytes += self.consumed as u64;
         self.receiver.unread = !self.input.is_empty();
+        self.receiver.release_control();
     }
 }
 

@@ -174,6 +174,15 @@ impl Receiver {
         Progress { bytes: self.bytes, messages: self.messages, position, unread: self.unread }
     }
 
+    /// Frees the payload data of a control frame whose event is gone: an idle connection holds no buffer.
+    #[inline]
+    pub(super) fn release_control(&mut self) {
+        let arriving = matches!(&self.stage, Stage::Payload(frame) if frame.opcode.is_control());
+        if self.control.capacity() > 0 && !arriving {
+            self.control = Vec::new();
+        }
+    }
+
     /// Ends receiving because of the peer's fault.
     #[cold]
     pub(super) fn fail<'a>(&mut self, failure: impl Into<Failure>) -> Event<'a> {
