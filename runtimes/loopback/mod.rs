@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::runtime::{self, TcpListener, TcpStream, adapter, run, spawn};
 use adapter::{
     Accept, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Reject, ServerConfig, WebSocket,
-    accept, accept_with, client, connect, connect_with, core, receive_request,
+    accept, accept_with, client, connect, connect_with, receive_request, sansocket,
 };
 
 /// A listener on a free port, and its address.
@@ -391,5 +391,5 @@ fn small_writes_are_not_delayed() {
 #[test]
 fn the_core_is_at_hand() {
     // One line in a manifest is enough: all of the core can be reached through the adapter.
-    assert_eq!(core::Role::Client.peer(), core::Role::Server);
+    assert_eq!(sansocket::Role::Client.peer(), sansocket::Role::Server);
 }

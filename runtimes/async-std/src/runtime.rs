@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::future::Future;
 use std::io;
+use std::net::Shutdown;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time;
 
 use ::futures_io::{AsyncRead, AsyncWrite};
@@ -48,7 +49,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for AsyncStd {
     }
 
     fn poll_shutdown(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(stream).poll_close(cx)
+        ready!(Pin::new(&mut *stream).poll_close(cx))?;
+        // For async-std's own TCP stream that was a flush and nothing more.
+        Poll::Ready(match (stream as &dyn Any).downcast_ref::<TcpStream>() {
+            Some(tcp) => tcp.shutdown(Shutdown::Write),
+            None => Ok(()),
+        })
     }
 }
 

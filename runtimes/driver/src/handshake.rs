@@ -41,10 +41,14 @@ pub async fn receive_request<S: Send + 'static, R: Transport<S>>(
     stream: S,
     config: &ServerConfig,
 ) -> Result<Incoming<S, R>, Error> {
-    let mut opening = Opening::<S, R>::new(stream, config.timeouts.close);
-    let handshake = ServerHandshake::new(config, opening.timer.now());
-    let pending = opening.run(handshake, &mut Bytes::new()).await?;
-    Ok(Incoming { opening, pending })
+    let handshake = async {
+        let mut opening = Opening::<S, R>::new(stream, config.timeouts.close);
+        let handshake = ServerHandshake::new(config, opening.timer.now());
+        let pending = opening.run(handshake, &mut Bytes::new()).await?;
+        Ok(Incoming { opening, pending })
+    };
+    // Two kilobytes that are needed now and not for the life of the task.
+    Box::pin(handshake).await
 }
 
 impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
@@ -108,11 +112,14 @@ pub async fn accept_with<S: Send + 'static, R: Transport<S>>(
     config: &ServerConfig,
     decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
 ) -> Result<WebSocket<S, R>, Error> {
-    let incoming = receive_request(stream, config).await?;
-    match decide(incoming.request()) {
-        Ok(accept) => incoming.accept(accept).await,
-        Err(reject) => Err(incoming.reject(reject).await),
-    }
+    let accepting = async {
+        let incoming = receive_request(stream, config).await?;
+        match decide(incoming.request()) {
+            Ok(accept) => incoming.accept(accept).await,
+            Err(reject) => Err(incoming.reject(reject).await),
+        }
+    };
+    Box::pin(accepting).await
 }
 
 /// Sends a request on a connected stream, and checks the answer.
@@ -129,12 +136,15 @@ pub async fn client<S: Send + 'static, R: Transport<S>>(
     request: &ClientRequest,
     config: &ClientConfig,
 ) -> Result<WebSocket<S, R>, Error> {
-    let mut opening = Opening::<S, R>::new(stream, config.timeouts.close);
-    let mut handshake = ClientHandshake::new(request, config, entropy()?, opening.timer.now());
-    let mut head = std::mem::take(handshake.transmit());
-    let (connection, response) = opening.run(handshake, &mut head).await?;
-    let subprotocol = response.subprotocol().map(Box::from);
-    Ok(opening.into_websocket(connection, subprotocol))
+    let handshake = async {
+        let mut opening = Opening::<S, R>::new(stream, config.timeouts.close);
+        let mut handshake = ClientHandshake::new(request, config, entropy()?, opening.timer.now());
+        let mut head = std::mem::take(handshake.transmit());
+        let (connection, response) = opening.run(handshake, &mut head).await?;
+        let subprotocol = response.subprotocol().map(Box::from);
+        Ok(opening.into_websocket(connection, subprotocol))
+    };
+    Box::pin(handshake).await
 }
 
 /// Dials the server that `request` names, and opens a WebSocket there.

@@ -51,7 +51,7 @@ pub use sansocket::{
 pub use sansocket_driver::Error;
 
 /// All of the core, for what is not re-exported by name.
-pub use sansocket as core;
+pub use sansocket;
 
 /// An open WebSocket. See [`sansocket_driver::WebSocket`] for its methods.
 pub type WebSocket<S = TcpStream> = sansocket_driver::WebSocket<S, Tokio>;
