@@ -29,19 +29,27 @@ impl Assembly {
         }
     }
 
-    /// Appends unmasked payload data; `to_come` bytes of the same frame have not arrived yet.
-    pub(super) fn push(&mut self, data: &[u8], to_come: u64) -> Result<(), Violation> {
+    /// Makes room for `len` bytes of payload data; `to_come` bytes of the same frame have not arrived yet.
+    pub(super) fn reserve(&mut self, len: usize, to_come: u64) {
+        match self {
+            Self::Text { text, .. } => {
+                text.reserve_exact(reservation(text.capacity(), text.len(), len, to_come));
+            }
+            Self::Binary(bytes) => {
+                bytes.reserve_exact(reservation(bytes.capacity(), bytes.len(), len, to_come));
+            }
+        }
+    }
+
+    /// Appends unmasked payload data.
+    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), Violation> {
         match self {
             Self::Text { text, pieces } => {
-                text.reserve_exact(reservation(text.capacity(), text.len(), data.len(), to_come));
                 let piece = pieces.push(data).map_err(invalid_utf8)?;
                 text.extend(piece.completed);
                 text.push_str(piece.text);
             }
-            Self::Binary(bytes) => {
-                bytes.reserve_exact(reservation(bytes.capacity(), bytes.len(), data.len(), to_come));
-                bytes.extend_from_slice(data);
-            }
+            Self::Binary(bytes) => bytes.extend_from_slice(data),
         }
         Ok(())
     }
