@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use sansocket::{Closed, Connection, Instant, Role, State};
+use sansocket::{Closed, Connection, Instant, Role, State, TransportError};
 
 use super::drive::{Setup, open_with};
 use super::seen::Seen;
@@ -14,6 +14,8 @@ pub(crate) struct Pair {
     pub(crate) client: End,
     pub(crate) server: End,
     pub(crate) now: Instant,
+    /// Everything that is written vanishes, and nobody hears that the other has gone.
+    pub(crate) cut: bool,
 }
 
 /// One end with its side of the transport.
@@ -44,7 +46,7 @@ impl Pair {
             fin: false,
             fin_seen: false,
         };
-        Self { client: end(Role::Client), server: end(Role::Server), now: Instant::ZERO }
+        Self { client: end(Role::Client), server: end(Role::Server), now: Instant::ZERO, cut: false }
     }
 
     /// Moves bytes until both ends are quiet.
@@ -54,7 +56,8 @@ impl Pair {
 
     /// Moves at most `written` bytes out of each end and at most `read` bytes into each; says whether anything moved.
     pub(crate) fn step(&mut self, written: usize, read: usize) -> bool {
-        let out = self.client.write(&mut self.server, written) | self.server.write(&mut self.client, written);
+        let (client, server) = (&mut self.client, &mut self.server);
+        let out = client.write(server, written, self.cut) | server.write(client, written, self.cut);
         self.client.read(read) | self.server.read(read) | out
     }
 
@@ -93,7 +96,7 @@ impl Pair {
     fn tell_time(&mut self) {
         for end in [&mut self.client, &mut self.server] {
             end.connection.timeout(self.now);
-            end.take_events();
+            end.inject(b"");
         }
         self.run();
     }
@@ -118,44 +121,49 @@ impl End {
         self.connection.state() == State::Closed
     }
 
-    fn write(&mut self, to: &mut Self, at_most: usize) -> bool {
+    /// Reads bytes that the other end did not send.
+    pub(crate) fn inject(&mut self, bytes: &[u8]) {
+        let mut input = BytesMut::from(bytes);
+        let mut reader = self.connection.read(&mut input);
+        while let Some(event) = reader.next() {
+            self.seen.push(event.into());
+        }
+    }
+
+    /// Reading or writing fails from now on.
+    pub(crate) fn fail(&mut self, error: TransportError) {
+        self.connection.transport_failed(error);
+        self.inject(b"");
+    }
+
+    fn write(&mut self, to: &mut Self, at_most: usize, cut: bool) -> bool {
         let mut transmit = self.connection.transmit();
         let mut left = at_most;
         let mut moved = false;
         while left > 0 && transmit.has_remaining() {
             let piece = transmit.chunk();
             let len = piece.len().min(left);
-            to.wire.extend_from_slice(&piece[..len]);
+            if !cut {
+                to.wire.extend_from_slice(&piece[..len]);
+            }
             transmit.advance(len);
             left -= len;
             moved = true;
         }
-        self.take_events();
+        self.inject(b"");
         let over = self.connection.wants_shutdown() || self.is_closed();
-        moved | (over && !core::mem::replace(&mut to.fin, true))
+        moved | (over && !cut && !core::mem::replace(&mut to.fin, true))
     }
 
     fn read(&mut self, at_most: usize) -> bool {
         let len = self.wire.len().min(at_most);
-        let mut input = self.wire.split_to(len);
-        let mut reader = self.connection.read(&mut input);
-        while let Some(event) = reader.next() {
-            self.seen.push(event.into());
-        }
-        drop(reader);
+        let bytes = self.wire.split_to(len);
+        self.inject(&bytes);
         let fin = self.fin && self.wire.is_empty() && !core::mem::replace(&mut self.fin_seen, true);
         if fin {
             self.connection.eof();
-            self.take_events();
+            self.inject(b"");
         }
         len > 0 || fin
-    }
-
-    fn take_events(&mut self) {
-        let mut nothing = BytesMut::new();
-        let mut reader = self.connection.read(&mut nothing);
-        while let Some(event) = reader.next() {
-            self.seen.push(event.into());
-        }
     }
 }
