@@ -1,0 +1,49 @@
+//! A client for the Autobahn test suite: asks for one case after the other and echoes whatever comes.
+//!
+//! The environment says where: `AUTOBAHN_URL`, `AUTOBAHN_AGENT` (the name in the report), `AUTOBAHN_CASES` (their number). See
+//! `tests/autobahn/README.md`.
+
+use std::env;
+use std::error::Error;
+
+use clap::Parser;
+use sansocket::{ClientConfig, ClientRequest};
+use support::runtime::{AsyncStd, Runtime, RuntimeName, Tokio};
+
+/// Runs the cases of the Autobahn test suite at $AUTOBAHN_URL.
+#[derive(Parser)]
+struct Options {
+    /// The async runtime to run on.
+    #[arg(long, value_enum, default_value_t = RuntimeName::Tokio)]
+    runtime: RuntimeName,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    match Options::parse().runtime {
+        RuntimeName::Tokio => Tokio::block_on(run_all::<Tokio>()),
+        RuntimeName::AsyncStd => AsyncStd::block_on(run_all::<AsyncStd>()),
+    }
+}
+
+async fn run_all<R: Runtime>() -> Result<(), Box<dyn Error>> {
+    let url = env::var("AUTOBAHN_URL").map_err(|_| "AUTOBAHN_URL is not set")?;
+    let agent = env::var("AUTOBAHN_AGENT").unwrap_or_else(|_| "sansocket".into());
+    let cases: u32 = env::var("AUTOBAHN_CASES").map_err(|_| "AUTOBAHN_CASES is not set")?.parse()?;
+    for case in 1..=cases {
+        // Many cases break the protocol, so that it must end like this.
+        if let Err(error) = echo::<R>(&format!("{url}/runCase?case={case}&agent={agent}")).await {
+            println!("case {case}: {error}");
+        }
+    }
+    echo::<R>(&format!("{url}/updateReports?agent={agent}")).await?;
+    Ok(())
+}
+
+/// Opens a WebSocket and sends back what comes, until the connection ends.
+async fn echo<R: Runtime>(url: &str) -> Result<(), sansocket_driver::Error> {
+    let mut socket = R::connect_with(&ClientRequest::new(url)?, &ClientConfig::default()).await?;
+    while let Some(message) = socket.recv().await? {
+        socket.send(message).await?;
+    }
+    Ok(())
+}

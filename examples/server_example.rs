@@ -1,0 +1,258 @@
+//! An echo server: logging with each peer's address, and an orderly end on Ctrl-C or SIGTERM.
+//!
+//! ```sh
+//! cargo run --release -p sansocket-examples --bin server_example
+//! RUST_LOG=debug cargo run --release -p sansocket-examples --bin server_example -- --runtime async-std
+//! ```
+//!
+//! Everything after a connection was accepted is the same on every runtime: [`Server::serve`]. A program of your own needs one of
+//! `on_tokio` and `on_async_std`.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::Future;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender};
+use clap::{Parser, ValueEnum};
+use futures_lite::future::or;
+use sansocket::{Accept, CloseCode, Reject, Request, ServerConfig};
+use sansocket_driver::{Transport, WebSocket};
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument, Span, debug, info, info_span, warn};
+use tracing_subscriber::EnvFilter;
+
+/// An echo server for WebSocket. RUST_LOG sets what it logs to standard error: debug, info (the default), warn.
+#[derive(Parser)]
+struct Options {
+    /// The async runtime to run on.
+    #[arg(long, value_enum, default_value_t = Runtime::Tokio)]
+    runtime: Runtime,
+    /// The address to listen on; with port 0 the system chooses one.
+    #[arg(long, default_value = "127.0.0.1:4000")]
+    listen: String,
+    /// Accept a Sec-WebSocket-Key that does not decode to 16 bytes, against RFC 6455 section 4.2.1.
+    #[arg(long)]
+    accept_malformed_key: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Runtime {
+    Tokio,
+    AsyncStd,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env()?;
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colours).with_env_filter(filter).init();
+
+    let mut config = ServerConfig::default();
+    config.accept_malformed_key = options.accept_malformed_key;
+
+    // Nothing is ever sent through this channel. The first signal closes it, and who holds its other end notices.
+    let (running, stopped) = async_channel::bounded(1);
+    ctrlc::set_handler(move || {
+        if !running.close() {
+            // The second signal: somebody is in a hurry.
+            std::process::exit(130);
+        }
+    })?;
+
+    let (ends, ended) = async_channel::unbounded();
+    let server = Server { config: Arc::new(config), stopped, ends };
+    match options.runtime {
+        Runtime::Tokio => on_tokio(server, ended, &options.listen)?,
+        Runtime::AsyncStd => on_async_std(server, ended, &options.listen)?,
+    }
+    Ok(())
+}
+
+/// Serves until the server is stopped, then waits for the connections to end.
+fn on_tokio(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let listener = tokio::net::TcpListener::bind(listen).await?;
+        println!("listening on ws://{}", listener.local_addr()?);
+        while let Some(accepted) = server.unless_stopped(listener.accept()).await {
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    warn!(%error, "cannot accept");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let server = server.clone();
+            let connection = async move {
+                server.serve(sansocket_tokio::accept_with(stream, &server.config, answer)).await;
+            };
+            tokio::spawn(connection.instrument(span(peer)));
+        }
+        drop(listener);
+        drop(server);
+        let mut summary = Summary::default();
+        let _ = tokio::time::timeout(GRACE, summary.gather(&ended)).await;
+        summary.print(&ended);
+        Ok(())
+    })
+}
+
+/// As [`on_tokio`], line by line.
+fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()> {
+    async_std::task::block_on(async {
+        let listener = async_std::net::TcpListener::bind(listen).await?;
+        println!("listening on ws://{}", listener.local_addr()?);
+        while let Some(accepted) = server.unless_stopped(listener.accept()).await {
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    warn!(%error, "cannot accept");
+                    async_std::task::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let server = server.clone();
+            let connection = async move {
+                server.serve(sansocket_async_std::accept_with(stream, &server.config, answer)).await;
+            };
+            async_std::task::spawn(connection.instrument(span(peer)));
+        }
+        drop(listener);
+        drop(server);
+        let mut summary = Summary::default();
+        let _ = async_std::future::timeout(GRACE, summary.gather(&ended)).await;
+        summary.print(&ended);
+        Ok(())
+    })
+}
+
+/// What every connection gets: it is cloned for each.
+#[derive(Clone)]
+struct Server {
+    config: Arc<ServerConfig>,
+    /// Closed when the server is to stop.
+    stopped: Receiver<Infallible>,
+    /// Where connections report how they ended while the server stops. When the last of them is gone, the channel is closed.
+    ends: Sender<End>,
+}
+
+impl Server {
+    /// One connection, from its opening handshake to its end.
+    async fn serve<S, R>(
+        &self,
+        opening: impl Future<Output = Result<WebSocket<S, R>, sansocket_driver::Error>>,
+    ) where
+        S: Send + 'static,
+        R: Transport<S>,
+    {
+        let mut socket = match self.unless_stopped(opening).await {
+            Some(Ok(socket)) => socket,
+            Some(Err(error)) => return log_failed_opening(&error),
+            None => return debug!("dropped before its opening handshake was done"),
+        };
+        // To drop `echo` when the server stops loses nothing: a message was sent whole or not at all.
+        if let Some(Err(error)) = self.unless_stopped(echo(&mut socket)).await {
+            debug!(%error, "echoing ended");
+        }
+        // If the connection has ended already, this only tells how.
+        let Ok(Some(closed)) = socket.close(CloseCode::GOING_AWAY, "the server is shutting down").await
+        else {
+            return;
+        };
+        if closed.is_clean() {
+            info!("closed: {closed}");
+        } else {
+            warn!("ended: {closed}");
+        }
+        if self.stopped.is_closed() {
+            // Fails only if nobody counts any more.
+            let _ = self.ends.try_send(End { clean: closed.is_clean() });
+        }
+    }
+
+    /// What `future` gives, or `None` if the server is stopped before.
+    async fn unless_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let stopped = async {
+            let _ = self.stopped.recv().await;
+            None
+        };
+        or(async { Some(future.await) }, stopped).await
+    }
+}
+
+/// Sends back what comes until the connection ends.
+async fn echo<S, R>(socket: &mut WebSocket<S, R>) -> Result<(), sansocket_driver::Error>
+where
+    S: Send + 'static,
+    R: Transport<S>,
+{
+    while let Some(message) = socket.recv().await? {
+        debug!(bytes = message.len(), kind = ?message.kind(), "message");
+        socket.send(message).await?;
+    }
+    Ok(())
+}
+
+/// Answers a client's request. This is the place to look at its path, `Origin` and credentials, and to refuse it.
+fn answer(request: &Request) -> Result<Accept, Reject> {
+    info!("asks for {}", request.target());
+    // An echo server speaks every subprotocol; it takes the one that the client likes best.
+    Ok(match request.subprotocols().next() {
+        Some(first) => Accept::new().subprotocol(first),
+        None => Accept::new(),
+    })
+}
+
+fn log_failed_opening(error: &sansocket_driver::Error) {
+    match error {
+        // Health checks and port scans connect and say nothing.
+        sansocket_driver::Error::Handshake { error: handshake, .. } if handshake.bytes() == 0 => {
+            debug!("{error}")
+        }
+        _ => info!("{error}"),
+    }
+}
+
+fn span(peer: SocketAddr) -> Span {
+    info_span!("connection", %peer)
+}
+
+/// How a connection ended while the server stopped.
+struct End {
+    clean: bool,
+}
+
+#[derive(Default)]
+struct Summary {
+    clean: usize,
+    other: usize,
+}
+
+impl Summary {
+    /// Counts until all connections have ended.
+    async fn gather(&mut self, ended: &Receiver<End>) {
+        while let Ok(end) = ended.recv().await {
+            if end.clean {
+                self.clean += 1;
+            } else {
+                self.other += 1;
+            }
+        }
+    }
+
+    fn print(&self, ended: &Receiver<End>) {
+        let Self { clean, other } = self;
+        let left = ended.sender_count();
+        println!("shut down: {clean} connections closed cleanly, {other} ended otherwise, {left} cut off");
+    }
+}
+
+/// How long connections get for their closing handshake: a little more than `timeouts.close`.
+const GRACE: Duration = Duration::from_secs(6);
+
+/// Before the next try when a connection could not be accepted: there are no file descriptors left, most likely.
+const PAUSE: Duration = Duration::from_millis(100);

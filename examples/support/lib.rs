@@ -1,0 +1,14 @@
+//! What the example programs share.
+//!
+//! - [`runtime`]: tokio and async-std behind one trait, so that a program is written once and runs on both.
+//! - [`by_hand`]: the core driven by hand over a blocking socket, without an adapter.
+//! - [`matrix`] and [`cases`]: servers and clients of every kind, against each other on loopback; [`raw`] are those that speak no
+//!   WebSocket, or not well.
+//! - [`probe`]: one server, tested step by step.
+
+pub mod by_hand;
+pub mod cases;
+pub mod matrix;
+pub mod probe;
+pub mod raw;
+pub mod runtime;
