@@ -12,3 +12,8 @@ pub mod matrix;
 pub mod probe;
 pub mod raw;
 pub mod runtime;
+
+/// The code in the README, which has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
