@@ -5,6 +5,7 @@
 
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Parser;
 use sansocket::{ClientConfig, ClientRequest};
@@ -18,10 +19,17 @@ struct Options {
     runtime: RuntimeName,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    match Options::parse().runtime {
+fn main() -> ExitCode {
+    let done = match Options::parse().runtime {
         RuntimeName::Tokio => Tokio::block_on(run_all::<Tokio>()),
         RuntimeName::AsyncStd => AsyncStd::block_on(run_all::<AsyncStd>()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("autobahn_client: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! `test_websocket_handshake URL` looks closer: at the handshake, at Pongs and at fragmented messages.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Parser;
 use sansocket::{ClientConfig, ClientRequest, CloseCode, Message};
@@ -22,11 +23,19 @@ struct Options {
     url: String,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let Options { runtime, url } = Options::parse();
-    match runtime {
+    let talked = match runtime {
         RuntimeName::Tokio => Tokio::block_on(talk::<Tokio>(&url)),
         RuntimeName::AsyncStd => AsyncStd::block_on(talk::<AsyncStd>(&url)),
+    };
+    match talked {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // To return it from `main` would print it for programmers; this is the line for people.
+            eprintln!("echo_client: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

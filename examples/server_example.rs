@@ -13,6 +13,7 @@ use std::error::Error;
 use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,8 +46,17 @@ enum Runtime {
     AsyncStd,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("server_example: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env()?;
     let colours = io::stderr().is_terminal();
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colours).with_env_filter(filter).init();
@@ -65,11 +75,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (ends, ended) = async_channel::unbounded();
     let server = Server { config: Arc::new(config), stopped, ends };
-    match options.runtime {
-        Runtime::Tokio => on_tokio(server, ended, &options.listen)?,
-        Runtime::AsyncStd => on_async_std(server, ended, &options.listen)?,
-    }
-    Ok(())
+    let served = match options.runtime {
+        Runtime::Tokio => on_tokio(server, ended, &options.listen),
+        Runtime::AsyncStd => on_async_std(server, ended, &options.listen),
+    };
+    served.map_err(|error| format!("cannot listen on {}: {error}", options.listen).into())
 }
 
 /// Serves until the server is stopped, then waits for the connections to end.

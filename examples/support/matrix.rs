@@ -323,21 +323,35 @@ fn print(case: &Case, meetings: &[Meeting]) {
         println!("      {}", times.join("   "));
     }
     for meeting in faulty {
-        println!("      FAIL {}", meeting.pair_and_time());
-        print_what_was_seen(meeting);
-        println!("      expected within {TOO_LONG:?}:");
-        println!("      server  {}", case.server_sees);
-        println!("      client  {}", case.client_sees);
+        print_faults(case, meeting);
     }
 }
 
 fn print_what_was_seen(meeting: &Meeting) {
     for (role, saw) in [("server", &meeting.server.1), ("client", &meeting.client.1)] {
         println!("      {role}  {}", saw.text);
-        let lines = saw.diagnosis.iter().flat_map(|diagnosis| diagnosis.lines());
-        for line in lines.filter(|line| !line.is_empty()) {
-            println!("              {line}");
-        }
+        print_diagnosis(saw);
+    }
+}
+
+fn print_diagnosis(saw: &Saw) {
+    let lines = saw.diagnosis.iter().flat_map(|diagnosis| diagnosis.lines());
+    for line in lines.filter(|line| !line.is_empty()) {
+        println!("              {line}");
+    }
+}
+
+fn print_faults(case: &Case, meeting: &Meeting) {
+    println!("      FAIL {}", meeting.pair_and_time());
+    let sides =
+        [("server", &meeting.server.1, case.server_sees), ("client", &meeting.client.1, case.client_sees)];
+    for (role, saw, expected) in sides.into_iter().filter(|(_, saw, expected)| saw.text != *expected) {
+        println!("      {role}  {}", saw.text);
+        print_diagnosis(saw);
+        println!("      expected: {expected}");
+    }
+    if meeting.time >= TOO_LONG {
+        println!("      expected within {TOO_LONG:?}");
     }
 }
 
