@@ -1,0 +1,18 @@
+//! What must hold for any input. Each function here is an oracle: it panics if its property does not hold.
+//!
+//! The fuzz targets call them with bytes that a fuzzer invents, `tests/fuzz_regression.rs` with the files in
+//! `fuzz/corpus` and `fuzz/crashes`. The properties are listed in `fuzz/README.md`.
+
+mod connection;
+mod frame;
+mod handshake;
+#[path = "../../../tests/support/memory.rs"]
+mod memory;
+mod reference;
+mod script;
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+pub use connection::connection;
+pub use frame::frame;
+pub use handshake::handshake;
