@@ -41,9 +41,9 @@ fn rejects_invalid_utf8_at_the_first_impossible_byte_of_an_unfinished_frame() {
         let failed = Seen::Failed(Failure::Violation(Violation::InvalidUtf8 { at }));
         let mut client = open(Role::Client);
         assert_eq!(client.receive(&bytes[..bytes.len() - 1]), [], "{text:x?} may still become UTF-8");
-        assert_eq!(client.receive(&bytes[bytes.len() - 1..]), [failed.clone()], "{text:x?}");
+        assert_eq!(client.receive(&bytes[bytes.len() - 1..]).first(), Some(&failed), "{text:x?}");
         let mut client = open(Role::Client);
-        assert_eq!(client.receive(&bytes), [failed], "{text:x?} in one read");
+        assert_eq!(client.receive(&bytes).first(), Some(&failed), "{text:x?} in one read");
     }
 }
 

@@ -24,6 +24,9 @@ fn conversation(sender: Role) -> Vec<(Vec<u8>, Position)> {
     ]
 }
 
+/// A way to read.
+type Read = fn(&mut Connection, &[u8]) -> Vec<Seen>;
+
 /// Where the long frame has begun.
 const LONG_BEGINS: usize = 700;
 
@@ -45,11 +48,8 @@ fn truncation_at_every_byte_gives_the_honest_position() {
             if at > LONG_BEGINS && at < bytes.len() - 50 && at % 5_000 != 0 {
                 continue;
             }
-            let mut ends: Vec<fn(&mut Connection, &[u8]) -> Vec<Seen>> = vec![Connection::receive];
-            if at < LONG_BEGINS {
-                ends.push(Connection::receive_bytewise);
-            }
-            for read in ends {
+            let reads: [Read; 2] = [Connection::receive, Connection::receive_bytewise];
+            for read in reads.into_iter().take(if at < LONG_BEGINS { 2 } else { 1 }) {
                 let mut connection = open(receiver);
                 read(&mut connection, &bytes[..at]);
                 connection.eof();
