@@ -62,7 +62,7 @@ async fn talk<R: Runtime>(url: &str) -> Result<(), Box<dyn Error>> {
         println!("echoed: {name}, {} bytes", echo.len());
     }
 
-    let closed = socket.close(CloseCode::NORMAL, "").await?.ok_or("no end")?;
+    let closed = socket.close(CloseCode::NORMAL, "").await?;
     println!("closed: {closed}");
     if closed.is_clean() { Ok(()) } else { Err(closed.into()) }
 }

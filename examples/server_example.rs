@@ -169,8 +169,7 @@ impl Server {
             debug!(%error, "echoing ended");
         }
         // If the connection has ended already, this only tells how.
-        let Ok(Some(closed)) = socket.close(CloseCode::GOING_AWAY, "the server is shutting down").await
-        else {
+        let Ok(closed) = socket.close(CloseCode::GOING_AWAY, "the server is shutting down").await else {
             return;
         };
         if closed.is_clean() {

@@ -55,7 +55,8 @@ pub struct Limits {
     ///
     /// [RFC 9112 section 3]: https://www.rfc-editor.org/rfc/rfc9112#section-3
     pub request_line: usize,
-    /// Bytes of payload data in one message. Default 16 MiB. Close code when exceeded: 1009, on the frame header
+    /// Bytes of payload data in one message; `usize::MAX` for no limit, which makes sense with
+    /// [`Delivery::Chunks`] only. Default 16 MiB. Close code when exceeded: 1009, on the frame header
     /// that declares too much.
     pub message: usize,
     /// Bytes of payload data in one frame. Default 16 MiB. Close code when exceeded: 1009, on the frame header.
@@ -64,7 +65,7 @@ pub struct Limits {
     /// memory that a fragment costs does not depend on this limit. Close code when exceeded: 1008.
     pub fragments: u32,
     /// Bytes waiting to be written from which on a sender should wait. Default 64 KiB.
-    /// See [`Sender::is_writable`](crate::Sender::is_writable).
+    /// See [`Sender::may_send`](crate::Sender::may_send).
     pub write_soft: usize,
     /// Bytes waiting to be written from which on a message is refused and given back. Default 1 MiB; the queue never
     /// holds more than this and one message.

@@ -168,7 +168,7 @@ pub struct SendError {
 #[non_exhaustive]
 pub enum SendRefused {
     /// A Close frame is queued or was sent; nothing may follow it (RFC 6455 section 5.5.1).
-    #[error("the closing handshake has begun, and nothing may follow a Close frame")]
+    #[error("the connection is closing or has ended, and nothing may follow a Close frame")]
     Closing,
     /// [`Limits::write_hard`](crate::Limits::write_hard) is reached; wait until something is written.
     #[error(
@@ -178,6 +178,14 @@ pub enum SendRefused {
         /// Bytes waiting.
         queued: usize,
         /// Bytes allowed before a message is refused.
+        limit: usize,
+    },
+    /// [`Limits::write_control`](crate::Limits::write_control) is reached; wait until something is written.
+    #[error("{queued} bytes of control frames wait to be written and limits.write_control allows {limit}")]
+    ControlQueueFull {
+        /// Bytes waiting.
+        queued: usize,
+        /// Bytes allowed before a control frame is refused.
         limit: usize,
     },
     /// A whole message, or a fragment of the other type, while a fragmented message is being sent (section 5.4).
@@ -216,6 +224,9 @@ pub enum Cause {
     /// Reading or writing failed.
     #[error("{0}")]
     Transport(TransportError),
+    /// This endpoint's application gave the connection up without waiting for the peer.
+    #[error("this end gave up the connection without a closing handshake")]
+    Aborted,
     /// No Pong answered a keepalive Ping within [`Timeouts::pong`](crate::Timeouts::pong).
     #[error("the peer did not answer a Ping within timeouts.pong")]
     PongTimeout,

@@ -102,8 +102,8 @@ pub use event::{Chunk, Event};
 pub use frame::{CloseCode, CloseFrame, InvalidCloseFrame};
 pub use handshake::{
     Accept, AcceptError, AcceptRefused, BadTarget, ClientHandshake, ClientRequest, ClientStep, Excerpt,
-    HandshakeError, HandshakeErrorKind, InvalidField, InvalidSubprotocol, Malformed, PendingRequest, Phase,
-    Reject, Request, Response, ServerHandshake, ServerStep,
+    Farewell, HandshakeError, HandshakeErrorKind, InvalidField, InvalidSubprotocol, Malformed,
+    PendingRequest, Phase, Reject, Request, Response, ServerHandshake, ServerStep,
 };
 pub use message::{Message, MessageKind};
 pub use role::Role;

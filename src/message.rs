@@ -35,6 +35,27 @@ impl Message {
         }
     }
 
+    /// The text, or the message back if it is binary.
+    ///
+    /// # Errors
+    ///
+    /// The message itself.
+    pub fn into_text(self) -> Result<String, Self> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Binary(_) => Err(self),
+        }
+    }
+
+    /// The payload data, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Text(text) => text.into(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
     /// Which of the two types it is.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
@@ -72,6 +93,12 @@ impl From<String> for Message {
 impl From<&[u8]> for Message {
     fn from(bytes: &[u8]) -> Self {
         Self::Binary(Bytes::copy_from_slice(bytes))
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(&bytes[..])
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Closing {
     cause: Option<Cause>,
     /// The peer's byte stream has ended.
     eof: bool,
+    /// The byte stream has ended or failed, and input that came before that was not looked at yet.
+    end_to_come: Option<Option<TransportError>>,
     ended: Ended,
 }
 
@@ -108,8 +110,16 @@ impl Sender {
         self.settle();
     }
 
-    /// Notes that the peer's byte stream has ended. Read all input first.
+    /// Notes that the peer's byte stream has ended.
+    ///
+    /// Counts when all input that came before has been read. What waits to be written is discarded then, but for the
+    /// answer to the peer's Close frame and the Close frame after a failure: a peer that ends its stream without a
+    /// Close frame has gone.
     pub fn eof(&mut self) {
+        if self.progress.unread {
+            self.closing.end_to_come.get_or_insert(None);
+            return;
+        }
         self.closing.eof = true;
         if self.closing.received.is_none() && self.closing.cause.is_none() {
             self.end(Cause::Eof(self.progress.position));
@@ -118,12 +128,23 @@ impl Sender {
         self.settle();
     }
 
-    /// Notes that reading or writing failed for good. Read all input first.
+    /// Notes that reading or writing failed for good.
     ///
-    /// After the peer's Close frame this is no fault: it has said all, and did not wait for the answer.
+    /// Counts when all input that came before has been read. If it was writing that failed, read what the stream still
+    /// holds first: the peer may have said why. After the peer's Close frame this is no fault: it has said all, and did
+    /// not wait for the answer.
     pub fn transport_failed(&mut self, error: TransportError) {
+        if self.progress.unread {
+            self.closing.end_to_come = Some(Some(error));
+            return;
+        }
         let said_all = self.closing.received.is_some();
         self.end(if said_all { Cause::Clean } else { Cause::Transport(error) });
+    }
+
+    /// Ends the connection at once, without waiting for the peer: for an application that has no use for it any more.
+    pub fn abort(&mut self) {
+        self.end(Cause::Aborted);
     }
 
     /// How far the connection is on the way to its end.
@@ -142,13 +163,14 @@ impl Sender {
     ///
     /// After a failure the peer may still be sending. To close at once would reset the connection, and the Close frame
     /// that tells the peer what is wrong would be lost. So: write all, shut down writing, read (input is discarded)
-    /// until the end of the stream or the deadline.
+    /// until the end of the stream or the deadline. Stays `true` until the end; to shut down twice does no harm.
     #[must_use]
     pub fn wants_shutdown(&self) -> bool {
         self.closing.cause.is_some() && self.is_flushed() && !self.closing.has_ended()
     }
 
-    /// The terminal event, the first time that this is asked after the end.
+    /// The terminal event, the first time that this is asked after the end; what [`Event::Closed`] carries, and instead
+    /// of it.
     pub fn take_closed(&mut self) -> Option<Box<Closed>> {
         match core::mem::replace(&mut self.closing.ended, Ended::Reported) {
             Ended::Just(closed) => Some(closed),
@@ -166,6 +188,13 @@ impl Sender {
     /// [`take_closed`](Self::take_closed).
     pub fn observe(&mut self, progress: Progress) {
         self.progress = progress;
+        if !progress.unread {
+            match self.closing.end_to_come.take() {
+                Some(None) => self.eof(),
+                Some(Some(error)) => self.transport_failed(error),
+                None => {}
+            }
+        }
         // The end may have come inside a read whose bytes were not counted yet.
         if let Ended::Just(closed) = &mut self.closing.ended {
             closed.counts.messages_received = progress.messages;
@@ -225,10 +254,15 @@ impl Sender {
         }
         // What made this endpoint fail the connection is the cause, whatever became of the transport afterwards.
         let cause = self.closing.cause.unwrap_or(cause);
-        let first = *self.closing.first.get_or_insert(self.role.peer());
+        let first = *self.closing.first.get_or_insert(match cause {
+            Cause::Aborted => self.role,
+            _ => self.role.peer(),
+        });
+        // It is the last in the data lane; a Pong may wait all the same.
+        let sent = self.closing.sent.take().filter(|_| !self.queue.has_data());
         self.closing.ended = Ended::Just(Box::new(Closed {
             cause,
-            sent: self.closing.sent.take(),
+            sent,
             received: self.closing.received.take(),
             first,
             counts: Counts {

@@ -127,12 +127,12 @@ impl Sender {
         let progress = &self.progress;
         let receives = progress.bytes > ping.received;
         let stuck = self.queue.len() > 0 && self.bytes == ping.sent;
-        // No Pong can come inside a frame that is still arriving, none is seen that waits behind messages which the
-        // application has not taken, and the Ping itself may wait behind a frame that the peer is reading.
+        // No Pong can come inside a frame that is still arriving; none is seen that waits behind messages which the
+        // application has not taken; and a peer that reads what waits for it is alive.
         let excused = match progress.position {
             Position::Frame if receives => true,
             _ if progress.unread => !stuck,
-            _ => self.queue.control_len() > 0 && !stuck,
+            _ => self.queue.len() > 0 && !stuck,
         };
         if excused {
             *ping =

@@ -22,7 +22,7 @@ use crate::closed::Closed;
 use crate::config::{ClientConfig, Delivery, Limits, ServerConfig, Timeouts};
 use crate::entropy::Entropy;
 use crate::error::{SendError, SendRefused, TransportError};
-use crate::frame::CloseCode;
+use crate::frame::{CloseCode, CloseFrame};
 use crate::message::{Message, MessageKind};
 use crate::role::Role;
 use crate::time::Instant;
@@ -37,12 +37,23 @@ pub use send::{Sender, Transmit};
 /// **After every input or command, write what [`transmit`](Self::transmit) gives and heed [`deadline`](Self::deadline).**
 ///
 /// 1. Bytes came: [`read`](Self::read) them, and take events until there are none.
-/// 2. The stream ended or failed: [`eof`](Self::eof) or [`transport_failed`](Self::transport_failed), then `read` with empty
-///    input for the terminal event.
-/// 3. The deadline came: [`timeout`](Self::timeout), then `read` with empty input, for the same reason.
+/// 2. The stream ended or failed: [`eof`](Self::eof) or [`transport_failed`](Self::transport_failed).
+/// 3. The deadline came: [`timeout`](Self::timeout). It may lie in the past: then call it at once, because something began
+///    to which a limit applies. Before, read what the stream holds: a Pong may be among it.
 /// 4. Whatever is to be sent: [`send`](Self::send), [`ping`](Self::ping), [`close`](Self::close) ...
-/// 5. After each of these: write the bytes of [`transmit`](Self::transmit); if [`wants_shutdown`](Self::wants_shutdown), shut down the writing side of the
-///    transport; if [`state`](Self::state) is [`State::Closed`], close it.
+/// 5. After each of these, write the bytes of [`transmit`](Self::transmit), and advance it by what was written. If
+///    [`wants_shutdown`](Self::wants_shutdown), shut down the writing side of the transport and go on reading.
+/// 6. When [`state`](Self::state) is [`State::Closed`], take [`Event::Closed`](crate::Event::Closed) out: `read` the empty input once
+///    more, or call [`take_closed`](Self::take_closed). Close the transport. Any of these steps may be the one that ended the connection; the last
+///    byte of a Close frame that is written often is.
+///
+/// # Back-pressure
+///
+/// When [`may_send`](Self::may_send) is false, the peer reads too slowly for what it asks. An application that answers messages then
+/// stops taking events, keeps the input, and reads no more from the transport until `may_send` is true again. If the input is empty
+/// at that moment, it says so with [`pause`](Self::pause), because a Pong may now wait unseen.
+///
+/// # Examples
 ///
 /// ```
 /// use bytes::{Buf, BytesMut};
@@ -56,6 +67,23 @@ pub use send::{Sender, Transmit};
 /// assert_eq!(reader.next(), None);
 /// drop(reader);
 /// assert_eq!(connection.transmit().chunk(), b"\x8a\x02hi");
+/// ```
+///
+/// An event borrows from the reader and from the connection. To answer while taking events, take each with a reader of its own, or use
+/// [`halves`](Self::halves), which copies nothing:
+///
+/// ```
+/// # use bytes::BytesMut;
+/// # use sansocket::{Connection, Event, SendError};
+/// fn echo(connection: &mut Connection, input: &mut BytesMut) -> Result<(), SendError> {
+///     loop {
+///         let Some(message) = connection.read(input).next().map(Event::into_message) else { break };
+///         if let Some(message) = message {
+///             connection.send(message)?;
+///         }
+///     }
+///     Ok(())
+/// }
 /// ```
 #[derive(Debug)]
 pub struct Connection {
@@ -110,9 +138,20 @@ impl Connection {
         self.receiver.set_delivery(delivery);
     }
 
+    /// See [`Receiver::pause`].
+    pub fn pause(&mut self) {
+        self.receiver.pause();
+    }
+
     /// See [`Receiver::payload_buffer`].
     pub fn payload_buffer(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         self.receiver.payload_buffer()
+    }
+
+    /// See [`Sender::abort`].
+    pub fn abort(&mut self) {
+        self.sender.observe(self.receiver.progress());
+        self.sender.abort();
     }
 
     /// See [`Sender::eof`].
@@ -139,7 +178,32 @@ impl Connection {
         self.sender.transmit()
     }
 
-    /// The halves, for two tasks. See [`Receiver`] for what they owe each other.
+    /// Both halves, borrowed: to answer messages while they are borrowed from the input, without a copy.
+    ///
+    /// See [`Receiver`] for what they owe each other.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use sansocket::{Connection, Event, SendRefused};
+    ///
+    /// fn echo(connection: &mut Connection, input: &mut BytesMut) -> Result<(), SendRefused> {
+    ///     let (receiver, sender) = connection.halves();
+    ///     let mut reader = receiver.read(input);
+    ///     while let Some(event) = reader.next() {
+    ///         match event {
+    ///             Event::Text(text) => sender.send_text(&text)?,
+    ///             Event::Binary(bytes) => sender.send_binary(&bytes)?,
+    ///             other => sender.handle(&other),
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn halves(&mut self) -> (&mut Receiver, &mut Sender) {
+        (&mut self.receiver, &mut self.sender)
+    }
+
+    /// The halves, owned: for two tasks. See [`Receiver`] for what they owe each other.
     #[must_use]
     pub fn split(self) -> (Receiver, Sender) {
         (self.receiver, self.sender)
@@ -208,10 +272,19 @@ impl Connection {
         self.sender.close(code, reason)
     }
 
-    /// See [`Sender::is_writable`].
+    /// See [`Sender::close_with`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn close_with(&mut self, frame: CloseFrame) -> Result<(), SendRefused> {
+        self.sender.close_with(frame)
+    }
+
+    /// See [`Sender::may_send`].
     #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.sender.is_writable()
+    pub fn may_send(&self) -> bool {
+        self.sender.may_send()
     }
 
     /// See [`Sender::wants_shutdown`].

@@ -58,6 +58,11 @@ impl Queue {
         self.control.len()
     }
 
+    /// Whether data or Close frames wait, or a part of one.
+    pub(super) fn has_data(&self) -> bool {
+        self.data_len > 0
+    }
+
     /// Queues a data or Close frame, copying its payload data.
     #[inline]
     pub(super) fn push(&mut self, fin: bool, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {

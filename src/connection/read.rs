@@ -134,7 +134,12 @@ impl<'a> Reader<'a> {
                 return Some(Event::Chunk(Chunk { kind, data: &self.input[data], first, frame_end, last }));
             }
             Ok(Found::Nothing) => {
-                let closed = self.sender.as_mut()?.take_closed()?;
+                let progress = self.receiver.progress();
+                let bytes = progress.bytes + self.consumed as u64;
+                let sender = self.sender.as_mut()?;
+                // An end that came behind this input counts from now on.
+                sender.observe(Progress { bytes, unread: false, ..progress });
+                let closed = sender.take_closed()?;
                 self.receiver.end();
                 return Some(Event::Closed(closed));
             }

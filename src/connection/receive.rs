@@ -143,10 +143,19 @@ impl Receiver {
         self.delivery = delivery;
     }
 
+    /// Notes that the application has stopped reading the byte stream, so that what the peer has sent is not seen.
+    ///
+    /// Until the next [`read`](Self::read), limits on what the peer sends do not count, but a peer that does not take what is
+    /// written to it still runs into the Pong limit.
+    pub fn pause(&mut self) {
+        self.unread = true;
+    }
+
     /// Where to put the next bytes of a large binary message, so that they are written once.
     ///
     /// `None` means: into the usual input. Otherwise append up to [`Limit::limit`] bytes to the buffer instead of the input (which must be
-    /// empty, as it is after a reader is used up), and then call [`read`](Self::read) with the empty input.
+    /// empty, as it is after a reader is used up), and then call [`read`](Self::read) with the empty input. What is in the buffer
+    /// already must stay as it is.
     pub fn payload_buffer(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         let Stage::Payload(frame) = &self.stage else { return None };
         if frame.opcode.is_control() || frame.to_come < MIN_DIRECT {
@@ -156,7 +165,7 @@ impl Receiver {
             return None;
         };
         let buffer = assembly.buffer(frame.to_come)?;
-        let arrived = buffer.len() - *unmasked;
+        let arrived = buffer.len().saturating_sub(*unmasked);
         let room = buffer.capacity() - buffer.len();
         let to_come = usize::try_from(frame.to_come).unwrap_or(usize::MAX) - arrived;
         Some(buffer.limit(room.min(to_come)))
@@ -296,15 +305,14 @@ impl Receiver {
         else {
             return Ok(None);
         };
-        let data = &mut buffer[*unmasked..];
-        if data.is_empty() {
-            return Ok(None);
-        }
+        // The caller may have put more there than was asked for, which belongs nowhere.
+        let end = usize::try_from(frame.to_come).unwrap_or(usize::MAX).saturating_add(*unmasked);
+        buffer.truncate(end);
+        let Some(data) = buffer.get_mut(*unmasked..).filter(|data| !data.is_empty()) else { return Ok(None) };
         frame.unmask(data);
         let len = data.len() as u64;
-        debug_assert!(len <= frame.to_come, "more was put into the payload buffer than its limit");
         *unmasked = buffer.len();
-        frame.to_come = frame.to_come.saturating_sub(len);
+        frame.to_come -= len;
         self.bytes += len;
         if frame.to_come > 0 {
             return Ok(None);

@@ -32,6 +32,8 @@ pub struct Sender {
     open: Option<OpenMessage>,
     pub(super) messages: u64,
     pub(super) bytes: u64,
+    /// Bytes in the queue that belong to the opening handshake and are not counted.
+    reply_left: usize,
     pub(super) closing: Closing,
     pub(super) deadlines: Deadlines,
     pub(super) progress: Progress,
@@ -56,6 +58,7 @@ impl Sender {
             role,
             limits: settings.limits,
             entropy,
+            reply_left: first_output.len(),
             queue: Queue::starting_with(first_output),
             newest_ping: None,
             open: None,
@@ -180,13 +183,15 @@ impl Sender {
         }
         let (queued, limit) = (self.queue.control_len(), self.limits.write_control);
         if queued >= limit {
-            return Err(SendRefused::QueueFull { queued, limit });
+            return Err(SendRefused::ControlQueueFull { queued, limit });
         }
         self.queue.push_control(opcode, payload, self.entropy.as_mut());
         Ok(())
     }
 
     /// Begins the closing handshake ([RFC 6455 section 7.1.2]): queues a Close frame behind the messages that wait.
+    ///
+    /// [`CloseCode::NO_STATUS`] with an empty reason sends a frame without code and reason.
     ///
     /// Go on reading: messages may still come, then the peer's Close frame.
     ///
@@ -196,7 +201,15 @@ impl Sender {
     ///
     /// [RFC 6455 section 7.1.2]: https://www.rfc-editor.org/rfc/rfc6455#section-7.1.2
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendRefused> {
-        let frame = CloseFrame::new(code, reason)?;
+        self.close_with(CloseFrame::new(code, reason)?)
+    }
+
+    /// As [`close`](Self::close), with a frame that is there already: one that another peer sent, perhaps.
+    ///
+    /// # Errors
+    ///
+    /// The closing handshake has begun already.
+    pub fn close_with(&mut self, frame: CloseFrame) -> Result<(), SendRefused> {
         if self.closing.has_begun() {
             return Err(SendRefused::Closing);
         }
@@ -204,16 +217,11 @@ impl Sender {
         Ok(())
     }
 
-    /// Whether fewer than [`Limits::write_soft`] bytes wait, so that a sender need not.
-    #[must_use]
-    pub fn is_writable(&self) -> bool {
-        self.queue.len() < self.limits.write_soft
-    }
-
-    /// Whether [`send`](Self::send) need not wait: fewer than [`Limits::write_soft`] bytes wait, or it would be refused anyway.
+    /// Whether there is no reason to wait before [`send`](Self::send): fewer than [`Limits::write_soft`] bytes wait, or it
+    /// would be refused anyway because the connection is closing.
     #[must_use]
     pub fn may_send(&self) -> bool {
-        self.is_writable() || self.closing.has_begun()
+        self.queue.len() < self.limits.write_soft || self.closing.has_begun()
     }
 
     /// What to write next, as a [`bytes::Buf`]: advance it by what was written, any number of bytes at a time.
@@ -314,7 +322,9 @@ impl Buf for Transmit<'_> {
     /// If `n` is more than [`remaining`](Buf::remaining).
     fn advance(&mut self, n: usize) {
         self.sender.queue.advance(n);
-        self.sender.bytes += n as u64;
+        let reply = n.min(self.sender.reply_left);
+        self.sender.reply_left -= reply;
+        self.sender.bytes += (n - reply) as u64;
         self.sender.answer_newest_ping();
         self.sender.settle();
     }

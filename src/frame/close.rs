@@ -106,8 +106,11 @@ impl CloseFrame {
     ///
     /// A code that must not be sent, or a reason over 123 bytes.
     pub fn new(code: CloseCode, reason: &str) -> Result<Self, InvalidCloseFrame> {
-        let bare = code == CloseCode::NO_STATUS && reason.is_empty();
-        if !bare && !code.is_sendable() {
+        if code == CloseCode::NO_STATUS {
+            if !reason.is_empty() {
+                return Err(InvalidCloseFrame::ReasonWithoutCode);
+            }
+        } else if !code.is_sendable() {
             return Err(InvalidCloseFrame::Code(code));
         }
         if reason.len() > MAX_REASON {
@@ -180,6 +183,9 @@ pub enum InvalidCloseFrame {
     /// The code is not one that a Close frame may carry (RFC 6455 section 7.4).
     #[error("close code {} must not be sent: use 1000-1003, 1007-1014 or 3000-4999", .0.0)]
     Code(CloseCode),
+    /// A Close frame without a code has no reason either.
+    #[error("a close reason needs a close code before it: 1000, for example")]
+    ReasonWithoutCode,
     /// The reason is over 123 bytes.
     #[error("close reason of {len} bytes is too long: at most 123 fit into a Close frame")]
     Reason {

@@ -7,10 +7,12 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::handshake::farewell::Farewell;
 use crate::handshake::kind::HandshakeErrorKind;
 use crate::handshake::response::Response;
 use crate::handshake::text::{Elapsed, Sentence, advice};
 use crate::role::Role;
+use crate::time::Instant;
 
 /// Why an opening handshake failed.
 ///
@@ -107,6 +109,13 @@ impl HandshakeError {
     #[must_use]
     pub fn reply(&self) -> Option<&Bytes> {
         self.inner.reply.as_ref()
+    }
+
+    /// What is left to do with the byte stream: to write the reply, and to make sure that it arrives within `limit`, for which
+    /// [`Timeouts::close`](crate::Timeouts::close) is a good value.
+    #[must_use]
+    pub fn farewell(&self, limit: Duration, now: Instant) -> Farewell {
+        Farewell::new(self.reply().cloned(), limit, now)
     }
 
     /// The HTTP status: of [`reply`](Self::reply) on a server, of the server's answer on a client.

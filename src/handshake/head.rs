@@ -37,6 +37,9 @@ pub(crate) struct Collector {
     field_lines: usize,
     /// The minor version, where it is one that httparse does not know.
     later_minor: Option<u8>,
+    /// Bytes looked at, each as often as it was.
+    #[cfg(test)]
+    looked_at: usize,
 }
 
 /// What the next byte belongs to.
@@ -69,6 +72,8 @@ impl Collector {
             line_start: 0,
             field_lines: 0,
             later_minor: None,
+            #[cfg(test)]
+            looked_at: 0,
         }
     }
 
@@ -90,15 +95,12 @@ impl Collector {
         let mut taken = self.held.len() - before;
         let result = match collected {
             Ok(true) => self.parse_held().map(Some),
-            Ok(false) => match input.get(taken) {
-                None => Ok(None),
-                // The byte that exceeds the limit: the head had to be complete before it.
-                Some(&byte) => {
-                    self.held.push(byte);
-                    taken += 1;
-                    Err(HandshakeErrorKind::HeadTooLarge { limit: self.limits.head_bytes })
-                }
-            },
+            Ok(false) if taken < input.len() => {
+                // The byte that exceeds the limit; the head had to be complete before it.
+                taken += 1;
+                Err(HandshakeErrorKind::HeadTooLarge { limit: self.limits.head_bytes })
+            }
+            Ok(false) => Ok(None),
             Err(kind) => Err(kind),
         };
         input.advance(taken);
@@ -109,6 +111,7 @@ impl Collector {
     /// The usual case: the whole head came with the first read.
     fn parse_in_place(&mut self, input: &mut BytesMut) -> Option<ParsedHead> {
         let within = input.get(..self.allowance).unwrap_or(input);
+        self.look(within.len());
         let max_fields = self.limits.head_fields.min(parse::STACK_FIELDS);
         let Ok(Status::Complete(parsed)) = parse::parse(self.kind, within, max_fields) else { return None };
         if self.kind == HeadKind::Request && parsed.start_line_len > self.limits.request_line {
@@ -129,8 +132,10 @@ impl Collector {
             let Some((&byte, after)) = rest.split_first() else { return Ok(false) };
             rest = after;
             self.held.push(byte);
+            self.look(1);
             self.start_line_byte(byte)?;
         }
+        self.look(rest.len());
         loop {
             let Some(at) = memchr::memchr(b'\n', rest) else {
                 self.held.extend_from_slice(rest);
@@ -187,6 +192,7 @@ impl Collector {
     }
 
     fn end_start_line(&mut self) -> Result<(), HandshakeErrorKind> {
+        self.look(self.line().len());
         let mut check = parse::check_start_line(self.kind, self.line())?;
         if let StartLineCheck::LaterMinor { at, minor } = check {
             // A later minor version is compatible (RFC 9110 section 2.5), but httparse knows only 0 and 1.
@@ -203,6 +209,7 @@ impl Collector {
     }
 
     fn parse_held(&mut self) -> Result<ParsedHead, HandshakeErrorKind> {
+        self.look(self.held.len());
         match parse::parse(self.kind, &self.held, self.field_lines) {
             Ok(Status::Complete(mut parsed)) => {
                 parsed.minor_version = self.later_minor.take().unwrap_or(parsed.minor_version);
@@ -214,6 +221,16 @@ impl Collector {
             }
             _ => Err(parse::find_malformed(&self.held)),
         }
+    }
+
+    /// Counts bytes that are looked at, so that a test can see that each is so only a few times.
+    fn look(&mut self, bytes: usize) {
+        #[cfg(test)]
+        {
+            self.looked_at += bytes;
+        }
+        #[cfg(not(test))]
+        let _ = bytes;
     }
 
     /// The line that is not yet complete.
@@ -228,6 +245,38 @@ impl ParsedHead {
             head: Head::new(bytes, parsed.lines),
             minor_version: parsed.minor_version,
             start_line: parsed.start_line,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many bytes are looked at to collect a request whose target and one field have `len` bytes, `piece` at a time.
+    fn work(len: usize, piece: usize) -> (usize, usize) {
+        let long = "x".repeat(len);
+        let head = alloc::format!("GET /{long} HTTP/1.1\r\nA: b\r\nX: {long}\r\nC: d\r\n\r\n");
+        let limits = Limits { head_bytes: usize::MAX, request_line: usize::MAX, ..Limits::default() };
+        let mut collector = Collector::new(HeadKind::Request, limits);
+        let mut whole = false;
+        for piece in head.as_bytes().chunks(piece) {
+            whole = matches!(collector.receive(&mut BytesMut::from(piece)), Ok(Some(_)));
+        }
+        assert!(whole, "the last piece completes it");
+        (collector.looked_at, head.len())
+    }
+
+    #[test]
+    fn work_is_linear_however_the_head_is_split() {
+        for len in [10, 100, 1_000, 10_000, 100_000] {
+            let (looked_at, bytes) = work(len, usize::MAX);
+            assert_eq!(looked_at, bytes, "a whole head is read once");
+            for piece in [1, 2, 3, 100, len] {
+                let (looked_at, bytes) = work(len, piece);
+                // The first piece on the fast way, all once when collected, the start line when it ends, all when parsed.
+                assert!(looked_at <= 4 * bytes, "{looked_at} for {bytes} bytes, {piece} at a time");
+            }
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::error::TransportError;
 
 /// What went wrong in an opening handshake.
 ///
-/// Sorted by who can do something about it. What a value is of comes first: `seen` is always what the peer sent.
+/// Sorted by what has to be looked at: the network, the limits, the peer's HTTP, its handshake, or what the two ends want.
+/// `seen` is always what the peer sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeErrorKind {

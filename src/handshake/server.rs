@@ -27,8 +27,8 @@ use crate::time::Instant;
 /// 1. Bytes came: [`receive`](Self::receive) them. What comes behind the head stays in the input, for the connection.
 /// 2. The stream ended or failed: [`eof`](Self::eof) or [`failed`](Self::failed).
 /// 3. The [`deadline`](Self::deadline) came: [`timeout`](Self::timeout).
-/// 4. It failed: send [`HandshakeError::reply`] if there is one, and close TCP. Every later call gives the same error,
-///    so that a reply that cannot be written does not hide the cause.
+/// 4. It failed: say [`farewell`](HandshakeError::farewell), which sends the reply if there is one, and close TCP. Every later
+///    call gives the same error, so that a reply that cannot be written does not hide the cause.
 /// 5. There is a [`PendingRequest`]: [`accept`](PendingRequest::accept) or [`reject`](PendingRequest::reject) it.
 ///
 /// Until the head is complete it holds little more than the bytes received.

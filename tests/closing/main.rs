@@ -5,6 +5,7 @@ mod support;
 
 mod causes;
 mod codes;
+mod early_end;
 mod handshake;
 mod report;
 mod terminal;

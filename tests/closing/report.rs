@@ -64,6 +64,16 @@ fn counts_are_there_when_the_peers_close_frame_is_the_end_at_once() {
     }
 }
 
+#[test]
+fn a_close_frame_counts_as_sent_when_it_was_written_even_if_a_pong_waits_behind_it() {
+    let mut client = open(Role::Client);
+    client.close(CloseCode::NORMAL, "").unwrap();
+    client.sent();
+    client.receive(&wire::encode(PING, None, b""));
+    client.eof();
+    assert_eq!(client.only_closed().sent.map(|frame| frame.code()), Some(CloseCode::NORMAL));
+}
+
 /// The line that a log shows.
 fn line(closed: &Closed) -> String {
     let line = closed.to_string();

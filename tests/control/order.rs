@@ -81,7 +81,7 @@ fn continuous_sending_does_not_starve_pongs() {
     let mut server = open(Role::Server);
     let mut written = Vec::new();
     for n in 0..100_u8 {
-        while server.is_writable() {
+        while server.may_send() {
             server.send_binary(&[n; 1000]).unwrap();
         }
         if n == 50 {

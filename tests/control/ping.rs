@@ -111,7 +111,7 @@ fn pings_of_the_application_are_refused_while_too_many_control_frames_wait() {
     let mut server = open_with(Role::Server, |setup| setup.limits.write_control = 20);
     server.ping(&[0; 17]).unwrap(); // 19 bytes wait
     server.ping(&[0; 8]).unwrap(); // 29
-    let full = SendRefused::QueueFull { queued: 29, limit: 20 };
+    let full = SendRefused::ControlQueueFull { queued: 29, limit: 20 };
     assert_eq!(server.ping(b""), Err(full));
     assert_eq!(server.pong(b""), Err(full));
     assert_eq!(server.frames_sent().len(), 2);

@@ -15,11 +15,11 @@ fn a_sender_should_wait_from_the_soft_limit_on() {
     // A frame of the server with n bytes of payload data takes n + 2.
     for (waiting, writable) in [(99, true), (100, false), (101, false)] {
         let mut server = limited(Role::Server, |limits| limits.write_soft = 100);
-        assert!(server.is_writable());
+        assert!(server.may_send());
         server.send_binary(&vec![0; waiting - 2]).unwrap();
-        assert_eq!(server.is_writable(), writable, "{waiting} bytes wait");
+        assert_eq!(server.may_send(), writable, "{waiting} bytes wait");
         server.transmit().advance(waiting);
-        assert!(server.is_writable());
+        assert!(server.may_send());
     }
 }
 

@@ -114,7 +114,7 @@ fn a_full_queue_refuses_a_message_and_gives_it_back() {
         setup.limits.write_hard = 100;
     });
     end.send_binary(&[0; 8]).unwrap(); // 10 bytes with the header
-    assert!(!end.is_writable());
+    assert!(!end.may_send());
     end.send_binary(&[0; 88]).unwrap(); // 100 bytes
     let reason = SendRefused::QueueFull { queued: 100, limit: 100 };
     let message = Message::from("kept");
@@ -122,7 +122,7 @@ fn a_full_queue_refuses_a_message_and_gives_it_back() {
     assert_eq!(end.send_fragment(MessageKind::Binary, b"", true), Err(reason));
     let frames = end.frames_sent();
     assert_eq!(frames.len(), 2);
-    assert!(end.is_writable());
+    assert!(end.may_send());
     end.send_text("kept").unwrap();
 }
 

@@ -1,10 +1,11 @@
 //! Keepalive: `Timeouts::ping_interval` and `Timeouts::pong`.
 
 use bytes::{Buf, BytesMut};
-use sansocket::{Cause, Role};
+use sansocket::{Cause, Role, State};
 
 use crate::clock::{Clock, secs};
-use crate::support::drive::{BOTH, Drive, ms};
+use crate::support::drive::{BOTH, Drive, ms, open_with};
+use crate::support::seen::Seen;
 use crate::support::wire::{self, BINARY, BINARY_FIRST, MIDDLE, PING, PONG, TEXT};
 
 /// A Ping after every 20 s, and 10 s for its Pong.
@@ -185,4 +186,46 @@ fn a_late_driver_sends_one_ping_and_not_all_that_were_missed() {
     clock.end.timeout(ms(1_000_000));
     assert_eq!(clock.end.frames_sent().len(), 1);
     assert_eq!(clock.end.deadline(), Some(ms(1_010_000)));
+}
+
+#[test]
+fn a_peer_that_reads_what_waits_for_it_is_alive_although_nobody_reads_its_pongs() {
+    for role in BOTH {
+        let mut end = open_with(role, |setup| {
+            (setup.timeouts.ping_interval, setup.timeouts.pong) = (secs(20), secs(10));
+        });
+        end.send(vec![0; 500_000]).unwrap();
+        for tick in 0..20 {
+            assert_eq!(end.at(tick * 10_000), [], "at {tick}0 s");
+            end.transmit().advance(10_000);
+        }
+        // It stops reading: no byte is written for the time of a Pong.
+        let mut seen = Vec::new();
+        for tick in 20..30 {
+            seen.extend(end.at(tick * 10_000));
+        }
+        assert!(
+            matches!(&seen[..], [Seen::Closed(closed)] if closed.cause == Cause::PongTimeout),
+            "{seen:?}"
+        );
+    }
+}
+
+#[test]
+fn a_connection_whose_reading_is_paused_does_not_blame_the_peer() {
+    for role in BOTH {
+        for paused in [true, false] {
+            let mut end = open_with(role, |setup| {
+                (setup.timeouts.ping_interval, setup.timeouts.pong) = (secs(20), secs(10));
+            });
+            if paused {
+                end.pause();
+            }
+            for tick in 0..10 {
+                end.timeout(ms(tick * 10_000));
+                end.sent();
+            }
+            assert_eq!(end.state() == State::Open, paused);
+        }
+    }
 }

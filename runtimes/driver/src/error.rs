@@ -14,7 +14,7 @@ pub enum Error {
     /// The URL is not one of a WebSocket.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// No byte stream could be had: the address was not found, nobody listens there, or it took too long.
+    /// No byte stream could be had: the address was not found, nobody listens there, or that took too long.
     #[error("could not connect to {target}: {io}")]
     Connect {
         /// What was to be reached: `host:port`.

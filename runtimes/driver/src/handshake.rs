@@ -11,14 +11,14 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use sansocket::{
     Accept, AcceptError, ClientConfig, ClientHandshake, ClientRequest, ClientStep, Connection, Entropy,
-    HandshakeError, Instant, PendingRequest, Reject, Request, Response, ServerConfig, ServerHandshake,
-    ServerStep, TransportError,
+    Farewell, HandshakeError, Instant, PendingRequest, Reject, Request, Response, ServerConfig,
+    ServerHandshake, ServerStep, TransportError,
 };
 
 use crate::error::Error;
 use crate::pool;
 use crate::runtime::{Timer, Transport, kind_of};
-use crate::websocket::WebSocket;
+use crate::websocket::{Agreed, WebSocket};
 
 /// A client's request that waits for an answer. Made by [`receive_request`]; dropped, it closes the stream.
 pub struct Incoming<S, R: Transport<S>> {
@@ -73,7 +73,7 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
         let now = opening.timer.now();
         match pending.accept(accept, now) {
             Ok(connection) => {
-                let mut socket = opening.into_websocket(connection, subprotocol);
+                let mut socket = opening.into_websocket(connection, Agreed::Subprotocol(subprotocol));
                 socket.flush().await?;
                 Ok(socket)
             }
@@ -141,8 +141,7 @@ pub async fn client<S: Send + 'static, R: Transport<S>>(
         let mut handshake = ClientHandshake::new(request, config, entropy()?, opening.timer.now());
         let mut head = std::mem::take(handshake.transmit());
         let (connection, response) = opening.run(handshake, &mut head).await?;
-        let subprotocol = response.subprotocol().map(Box::from);
-        Ok(opening.into_websocket(connection, subprotocol))
+        Ok(opening.into_websocket(connection, Agreed::Response(Box::new(response))))
     };
     Box::pin(handshake).await
 }
@@ -169,13 +168,15 @@ pub async fn connect<S: Send + 'static, R: Transport<S>, D: Future<Output = io::
     }
     let mut timer = R::Timer::default();
     let deadline = config.timeouts.connect.map(|limit| timer.now() + limit);
-    let out_of_time = || io::Error::new(io::ErrorKind::TimedOut, "timeouts.connect is over");
     let dialled = within(&mut timer, deadline, dial(url.host().into(), url.port())).await;
     let stream = dialled
-        .unwrap_or_else(|| Err(out_of_time()))
+        .unwrap_or_else(|| Err(io::Error::new(io::ErrorKind::TimedOut, "timeouts.connect is over")))
         .map_err(|io| Error::Connect { target: target(), io })?;
-    let opened = within(&mut timer, deadline, client(stream, request, config)).await;
-    opened.unwrap_or_else(|| Err(Error::Connect { target: target(), io: out_of_time() }))
+    // What is left of the time is the handshake's, so that it says itself how far it came.
+    let mut config = config.clone();
+    let left = deadline.map(|deadline| deadline.since(timer.now()));
+    config.timeouts.handshake = [config.timeouts.handshake, left].into_iter().flatten().min();
+    client(stream, request, &config).await
 }
 
 /// What `future` gives, or `None` if the deadline comes first.
@@ -285,38 +286,49 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
         }
     }
 
-    /// Tells the peer why there is no connection: writes the reply, ends the writing side, and reads until the peer ends its
-    /// own. To close while the peer's bytes are unread would reset the connection, and the reply would be lost. Errors
-    /// change nothing any more.
+    /// Tells the peer why there is no connection, and makes sure that it hears it. Errors change nothing any more.
     async fn tell(&mut self, error: &HandshakeError) {
-        let Some(mut reply) = error.reply().cloned() else { return };
         let Self { stream, timer, linger, .. } = self;
-        let deadline = timer.now() + *linger;
-        let mut unread_limit = MAX_DISCARDED;
-        let telling = poll_fn(|cx| {
-            while reply.has_remaining() {
-                match ready!(R::poll_write(stream, cx, &mut reply)) {
-                    Ok(1..) => {}
-                    _ => return Poll::Ready(()),
-                }
-            }
-            let _ = ready!(R::poll_flush(stream, cx));
-            let _ = ready!(R::poll_shutdown(stream, cx));
+        let mut farewell = error.farewell(*linger, timer.now());
+        poll_fn(|cx| {
             loop {
-                let mut block = pool::take();
-                let read = R::poll_read(stream, cx, &mut block);
-                pool::give(block);
-                match ready!(read) {
-                    Ok(n @ 1..) if n < unread_limit => unread_limit -= n,
-                    _ => return Poll::Ready(()),
+                let progress = Self::poll_farewell(stream, cx, &mut farewell);
+                let Some(deadline) = farewell.deadline() else { return Poll::Ready(()) };
+                match progress {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => {
+                        ready!(timer.poll_until(cx, deadline));
+                        farewell.timeout(timer.now());
+                    }
                 }
             }
-        });
-        within(timer, Some(deadline), telling).await;
+        })
+        .await;
     }
 
-    fn into_websocket(self, connection: Connection, subprotocol: Option<Box<str>>) -> WebSocket<S, R> {
-        WebSocket::open(self.stream, self.timer, connection, self.input, subprotocol)
+    fn poll_farewell(stream: &mut S, cx: &mut Context<'_>, farewell: &mut Farewell) -> Poll<io::Result<()>> {
+        while farewell.transmit().has_remaining() {
+            if ready!(R::poll_write(stream, cx, farewell.transmit()))? == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+        }
+        ready!(R::poll_flush(stream, cx))?;
+        if farewell.wants_shutdown() {
+            ready!(R::poll_shutdown(stream, cx))?;
+            let mut block = pool::take();
+            let read = R::poll_read(stream, cx, &mut block);
+            pool::give(block);
+            match ready!(read)? {
+                0 => farewell.eof(),
+                len => farewell.discard(len),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn into_websocket(self, connection: Connection, agreed: Agreed) -> WebSocket<S, R> {
+        WebSocket::open(self.stream, self.timer, connection, self.input, agreed)
     }
 }
 
@@ -374,6 +386,3 @@ fn entropy() -> Result<Entropy, Error> {
     getrandom::fill(&mut seed).map_err(|error| Error::Entropy(io::Error::other(error)))?;
     Ok(Entropy::from_seed(seed))
 }
-
-/// Bytes of a refused peer that are read and thrown away, so that it gets the answer.
-const MAX_DISCARDED: usize = 1024 * 1024;

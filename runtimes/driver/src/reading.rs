@@ -1,7 +1,7 @@
 //! The reading side of a connection: the core's `Receiver`, the input, and the loop that makes progress.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use sansocket::{Closed, Event, Message, Receiver, Sender};
@@ -63,10 +63,14 @@ impl<S, R: Transport<S>> Reading<S, R> {
     }
 
     /// Receives and throws away until the end.
-    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Closed> {
         self.ahead = None;
-        while let Some(_discarded) = std::task::ready!(self.poll_next(cx)) {}
-        Poll::Ready(())
+        loop {
+            let _discarded = ready!(self.poll_next(cx));
+            if let Some(closed) = self.closed() {
+                return Poll::Ready(closed);
+            }
+        }
     }
 
     /// How the connection ended, once it has.
@@ -130,6 +134,13 @@ impl<S, R: Transport<S>> Reading<S, R> {
             Some(closed) => Err(Error::Closed { closed: Box::new(closed), io: link.take_io() }),
             None => Ok(None),
         }
+    }
+}
+
+impl<S, R: Transport<S>> Drop for Reading<S, R> {
+    /// Without a reader nobody answers the peer, so this is the end.
+    fn drop(&mut self) {
+        self.shared.lock().abandon();
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
-use sansocket::{Closed, Instant, Message, Progress, Sender};
+use sansocket::{CloseCode, Closed, Instant, Message, Progress, Sender};
 
 use crate::error::Error;
 use crate::runtime::{Timer, Transport, kind_of};
@@ -106,7 +106,7 @@ impl<S, R: Transport<S>> Link<S, R> {
 
     /// Hands `message` to the core if there is room for it; leaves it where it is if not.
     pub(crate) fn queue(&mut self, message: &mut Option<Message>) -> Result<(), Error> {
-        if let Some(closed) = self.closed() {
+        if let Some(closed) = self.closed().filter(|closed| !closed.is_clean()) {
             return Err(Error::Closed { closed: Box::new(closed.clone()), io: None });
         }
         if let Some(unsent) = message.take_if(|_| self.sender.may_send()) {
@@ -185,11 +185,17 @@ impl<S, R: Transport<S>> Link<S, R> {
     pub(crate) fn take_io(&mut self) -> Option<io::Error> {
         self.io.take()
     }
-}
 
-impl<S, R: Transport<S>> Drop for Link<S, R> {
-    /// Makes one attempt to write what was queued and not flushed yet.
-    fn drop(&mut self) {
+    /// Gives the connection up, with one attempt to write what waits and to say good-bye.
+    pub(crate) fn abandon(&mut self) {
+        if self.closed().is_some() {
+            return;
+        }
+        let code = if std::thread::panicking() { CloseCode::INTERNAL_ERROR } else { CloseCode::GOING_AWAY };
+        // Refused only if the connection is closing already.
+        let _ = self.sender.close(code, "");
         let _ = self.poll_write(&Context::from_waker(Waker::noop()));
+        self.sender.abort();
+        self.closed();
     }
 }

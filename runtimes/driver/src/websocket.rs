@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use sansocket::{CloseCode, Closed, Connection, Message, SendRefused, Sender};
+use sansocket::{CloseCode, Closed, Connection, Message, Response, SendRefused, Sender};
 
 use crate::error::Error;
 use crate::reading::Reading;
@@ -27,12 +27,21 @@ use crate::shared::Shared;
 /// }
 /// ```
 ///
-/// Dropped without [`close`](Self::close), it ends TCP without a closing handshake, which the peer sees as a fault.
+/// Dropped without [`close`](Self::close), it makes one attempt to send what waits and a Close frame with the code 1001 (1011 if the
+/// task panics), and ends TCP.
 pub struct WebSocket<S, R: Transport<S>> {
     reading: Reading<S, R>,
-    subprotocol: Option<Box<str>>,
+    agreed: Agreed,
     /// Something was sent since the last `recv`.
     sending: bool,
+}
+
+/// What is kept of the opening handshake.
+pub(crate) enum Agreed {
+    /// By a server, which has shown the request to the application already.
+    Subprotocol(Option<Box<str>>),
+    /// By a client, for its application to look at.
+    Response(Box<Response>),
 }
 
 impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
@@ -42,7 +51,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     #[must_use]
     pub fn new(stream: S, connection: Connection, input: BytesMut) -> Self {
         R::prepare(&stream);
-        Self::open(stream, R::Timer::default(), connection, input, None)
+        Self::open(stream, R::Timer::default(), connection, input, Agreed::Subprotocol(None))
     }
 
     pub(crate) fn open(
@@ -50,11 +59,11 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
         timer: R::Timer,
         connection: Connection,
         input: BytesMut,
-        subprotocol: Option<Box<str>>,
+        agreed: Agreed,
     ) -> Self {
         let (receiver, sender) = connection.split();
         let reading = Reading::new(stream, timer, receiver, sender, input);
-        Self { reading, subprotocol, sending: false }
+        Self { reading, agreed, sending: false }
     }
 
     /// The subprotocol that was agreed on ([RFC 6455 section 1.9]).
@@ -62,7 +71,19 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// [RFC 6455 section 1.9]: https://www.rfc-editor.org/rfc/rfc6455#section-1.9
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_deref()
+        match &self.agreed {
+            Agreed::Subprotocol(subprotocol) => subprotocol.as_deref(),
+            Agreed::Response(response) => response.subprotocol(),
+        }
+    }
+
+    /// The server's answer to the opening handshake, with all its fields; `None` on a server.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response> {
+        match &self.agreed {
+            Agreed::Subprotocol(_) => None,
+            Agreed::Response(response) => Some(response),
+        }
     }
 
     /// Receives the next message. `None` means that the closing handshake is done, whatever its code: see [`closed`](Self::closed).
@@ -89,8 +110,8 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] gives the message back when the closing handshake has begun. [`Error::Closed`] if the connection
-    /// has ended, [`Error::Lost`] if the message could not be written.
+    /// [`Error::Send`] gives the message back when the connection is closing or was closed by a closing handshake.
+    /// [`Error::Closed`] if it has ended otherwise, [`Error::Lost`] if the message could not be written.
     ///
     /// # Cancel safety
     ///
@@ -141,10 +162,9 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// # Cancel safety
     ///
     /// The closing handshake has begun and goes on with [`recv`](Self::recv).
-    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Option<Closed>, Error> {
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         begin_close(&mut self.reading.shared.lock().sender, code, reason)?;
-        poll_fn(|cx| self.reading.poll_end(cx)).await;
-        Ok(self.closed())
+        Ok(poll_fn(|cx| self.reading.poll_end(cx)).await)
     }
 
     /// How the connection ended, once it has.
@@ -164,7 +184,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
         loop {
             let mut link = self.reading.shared.lock();
             link.queue(message)?;
-            if message.is_none() && self.reading.has_input() && link.sender.is_writable() {
+            if message.is_none() && self.reading.has_input() && link.sender.may_send() {
                 if !std::mem::replace(&mut link.flush_is_scheduled, true) {
                     R::spawn(flush_later(Arc::downgrade(&self.reading.shared)));
                 }
@@ -196,7 +216,8 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
 
 /// The receiving half of a [`WebSocket`].
 ///
-/// It must be used for as long as the connection is to live: it answers Pings and heeds the time limits.
+/// It must be used for as long as the connection is to live: it answers Pings and heeds the time limits. Dropped, it ends
+/// the connection as a dropped [`WebSocket`] does, and the [`WriteHalf`] is told so.
 pub struct ReadHalf<S, R: Transport<S>> {
     reading: Reading<S, R>,
 }
@@ -297,7 +318,7 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         begin_close(&mut self.shared.lock().sender, code, reason)?;
         match self.flush().await {
-            // The peer was faster: the connection is closed, as was wished.
+            // The connection has ended already, as was wished.
             Err(Error::Closed { .. }) => Ok(()),
             flushed => flushed,
         }

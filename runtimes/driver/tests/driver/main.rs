@@ -234,7 +234,8 @@ fn a_clean_close_by_the_peer_is_the_end_of_messages_and_of_the_stream() {
     assert!(peer.wire().dropped, "the stream is closed at once, not when the socket is dropped");
     assert_eq!(socket.closed().unwrap().received.unwrap().reason(), "bye");
     assert!(matches!(done(socket.recv()), Ok(None)));
-    assert!(matches!(done(socket.send("late")), Err(Error::Closed { .. })));
+    let refused = done(socket.send("late")).unwrap_err();
+    assert!(matches!(&refused, Error::Send(error) if error.message == Message::from("late")), "{refused}");
 }
 
 #[test]
@@ -297,10 +298,35 @@ fn close_waits_for_the_peer_and_no_longer_than_its_limit() {
     pass(Duration::from_millis(4999));
     assert!(run(close.as_mut()).is_pending());
     pass(Duration::from_millis(1));
-    let Poll::Ready(Ok(Some(closed))) = run(close.as_mut()) else { panic!("the limit did not hold") };
+    let Poll::Ready(Ok(closed)) = run(close.as_mut()) else { panic!("the limit did not hold") };
     assert!(matches!(closed.cause, Cause::CloseTimeout(_)));
     drop(close);
     assert!(peer.wire().dropped);
+}
+
+#[test]
+fn a_dropped_socket_says_good_bye() {
+    let (socket, peer) = server(&ServerConfig::default());
+    drop(socket);
+    assert_eq!(peer.taken(), b"\x88\x02\x03\xe9");
+    assert!(peer.wire().dropped);
+}
+
+#[test]
+fn a_writer_whose_reader_is_dropped_is_told_so() {
+    let (socket, peer) = server(&ServerConfig::default());
+    let (reading, writing) = socket.split();
+    peer.wire().window = 0;
+    let woken = Arc::new(Woken::default());
+    let mut send = Box::pin(writing.send("hello"));
+    assert!(poll_with(send.as_mut(), &woken).is_pending());
+    let before = woken.count();
+    drop(reading);
+    assert!(woken.count() > before && peer.wire().dropped);
+    let Poll::Ready(Err(Error::Closed { closed, .. })) = poll_with(send.as_mut(), &woken) else {
+        panic!("the writer waits for ever")
+    };
+    assert_eq!((closed.cause, closed.sent), (Cause::Aborted, None));
 }
 
 #[test]
