@@ -22,6 +22,8 @@ enum Act {
     Move(usize, usize),
     Wait(u64),
     TransportFails(Role),
+    GiveUp(Role),
+    Pause(Role),
     /// From here on everything that is written vanishes.
     Cut,
 }
@@ -39,6 +41,8 @@ fn act() -> impl Strategy<Value = Act> {
         6 => (1..3_000_usize, 1..3_000_usize).prop_map(|(write, read)| Act::Move(write, read)),
         3 => (1..30_000_u64).prop_map(Act::Wait),
         1 => role().prop_map(Act::TransportFails),
+        1 => role().prop_map(Act::GiveUp),
+        1 => role().prop_map(Act::Pause),
         1 => Just(Act::Cut),
     ]
 }
@@ -64,6 +68,8 @@ fn perform(pair: &mut Pair, act: Act) {
         Act::Move(write, read) => drop(pair.step(write, read)),
         Act::Wait(millis) => pair.advance(Duration::from_millis(millis)),
         Act::TransportFails(role) => end(pair, role).fail(TransportError::Reset),
+        Act::GiveUp(role) => end(pair, role).connection.abort(),
+        Act::Pause(role) => end(pair, role).connection.pause(),
         Act::Cut => pair.cut = true,
     }
 }
@@ -117,7 +123,9 @@ proptest! {
         let mut pair = Pair::new();
         for act in acts {
             // A closing handshake may take longer than its limit if nobody moves the bytes meanwhile.
-            if !matches!(act, Act::Garbage(..) | Act::TransportFails(_) | Act::Cut | Act::Wait(_)) {
+            let fault =
+                matches!(act, Act::Garbage(..) | Act::TransportFails(_) | Act::GiveUp(_) | Act::Cut | Act::Wait(_));
+            if !fault {
                 perform(&mut pair, act);
             }
         }

@@ -24,7 +24,9 @@ use crate::support::wire::CLOSE;
 /// | `c` n | closes with code 1000 + n |
 /// | `w` n, `a` | writes n bytes; writes all |
 /// | `z` n, `Z` n | n times 100 ms or n seconds pass, with every deadline on the way |
-/// | `e`, `x` | the stream ends, the transport fails |
+/// | `e`, `x` | the stream ends, the transport fails; all input is read |
+/// | `E`, `X` | the same, and what was not read before is not read now |
+/// | `G`, `P` | the application gives up, or pauses reading |
 ///
 /// - No operation panics, whatever came before it.
 /// - Split byte by byte, the same input gives the same events, the same output and the same end.
@@ -150,6 +152,19 @@ impl Run {
                 self.connection.transport_failed(TransportError::Reset);
                 self.take_events(usize::MAX);
             }
+            b'E' => {
+                self.connection.eof();
+                self.take_terminal();
+            }
+            b'X' => {
+                self.connection.transport_failed(TransportError::Other);
+                self.take_terminal();
+            }
+            b'G' => {
+                self.connection.abort();
+                self.take_terminal();
+            }
+            b'P' => self.connection.pause(),
             _ => {}
         }
         let waiting = self.connection.transmit().remaining();
