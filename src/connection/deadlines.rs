@@ -170,7 +170,7 @@ impl Sender {
             return;
         }
         self.deadlines.next_ping = Some(now + interval);
-        if self.deadlines.ping.is_some() || self.queue.control_len() >= self.limits.write_control {
+        if self.deadlines.ping.is_some() || self.queue.control_len() >= self.write_control {
             return;
         }
         self.deadlines.pings = self.deadlines.pings.wrapping_add(1);

@@ -6,7 +6,7 @@ use core::iter::once;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::entropy::Entropy;
-use crate::frame::{FrameHeader, MAX_HEADER, Opcode, copy_masked};
+use crate::frame::{FrameHeader, MAX_HEADER, Opcode, append, append_masked};
 
 /// Encoded frames in two lanes.
 ///
@@ -18,7 +18,7 @@ use crate::frame::{FrameHeader, MAX_HEADER, Opcode, copy_masked};
 pub(super) struct Queue {
     control: BytesMut,
     /// INVARIANT: no segment is empty, and a frame header never spans two segments.
-    data: VecDeque<Segment>,
+    data: Lane,
     data_len: usize,
     /// Bytes of `data` that must leave before a control frame may.
     frame_left: usize,
@@ -30,6 +30,14 @@ pub(super) struct Queue {
     /// Bytes that left between the last two moments when nothing waited: the room that is reserved next time.
     burst: usize,
     last_burst: usize,
+}
+
+/// A queue of segments that allocates nothing for the first one: most of the time there is no other.
+#[derive(Debug, Default)]
+struct Lane {
+    /// INVARIANT: if there is none, there are no more either.
+    first: Option<Segment>,
+    more: VecDeque<Segment>,
 }
 
 #[derive(Debug)]
@@ -44,8 +52,13 @@ impl Queue {
     /// A queue whose first output is `bytes`, which are no frame.
     pub(super) fn starting_with(bytes: BytesMut) -> Self {
         let len = bytes.len();
-        let data = if len > 0 { VecDeque::from([Segment::Copied(bytes)]) } else { VecDeque::new() };
-        Self { data, data_len: len, frame_left: len, ..Self::default() }
+        let first = (len > 0).then_some(Segment::Copied(bytes));
+        Self {
+            data: Lane { first, more: VecDeque::new() },
+            data_len: len,
+            frame_left: len,
+            ..Self::default()
+        }
     }
 
     /// Bytes that wait.
@@ -67,16 +80,14 @@ impl Queue {
     #[inline]
     pub(super) fn push(&mut self, fin: bool, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
         let key = entropy.map(Entropy::masking_key);
-        let room = MAX_HEADER + payload.len();
-        let reserve = self.last_burst;
-        if !matches!(self.data.back(), Some(Segment::Copied(_))) {
-            self.data.push_back(Segment::Copied(BytesMut::with_capacity(room.max(reserve))));
-        }
         if let Some(Segment::Copied(out)) = self.data.back_mut() {
-            let before = out.len();
-            encode(out, fin, opcode, payload, key);
-            self.data_len += out.len() - before;
+            self.data_len += encode(out, fin, opcode, payload, key);
+            return;
         }
+        let room = MAX_HEADER + payload.len();
+        let mut out = BytesMut::with_capacity(room.max(self.last_burst));
+        self.data_len += encode(&mut out, fin, opcode, payload, key);
+        self.data.push_back(Segment::Copied(out));
     }
 
     /// Queues a data frame with payload data that may be large; it is not copied if that can be avoided.
@@ -134,7 +145,7 @@ impl Queue {
     pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let (before_data, after_frame) = self.control.split_at(self.before_data());
         // Without control frames that wait for it, the border of the frame does not matter.
-        let border = match self.data.front() {
+        let border = match &self.data.first {
             Some(front) if !after_frame.is_empty() && self.frame_left == 0 => own_frame_len(front.bytes()),
             _ if !after_frame.is_empty() => self.frame_left,
             _ => usize::MAX,
@@ -147,7 +158,7 @@ impl Queue {
     #[inline]
     pub(super) fn first(&self) -> &[u8] {
         if self.control.is_empty() {
-            return self.data.front().map_or(&[], Segment::bytes);
+            return self.data.first.as_ref().map_or(&[], Segment::bytes);
         }
         self.pieces().next().unwrap_or_default()
     }
@@ -157,9 +168,20 @@ impl Queue {
     /// # Panics
     ///
     /// If `n` is more than [`len`](Self::len).
-    pub(super) fn advance(&mut self, mut n: usize) {
+    pub(super) fn advance(&mut self, n: usize) {
         assert!(n <= self.len(), "{n} bytes cannot have been written: only {} were waiting", self.len());
         self.burst = self.burst.saturating_add(n);
+        if n < self.len() {
+            self.advance_within(n);
+        } else {
+            // An idle connection holds no buffer.
+            let last_burst = core::mem::take(&mut self.burst).min(MAX_RESERVE);
+            *self = Self { last_burst, ..Self::default() };
+        }
+    }
+
+    /// Moves on by `n` bytes, fewer than wait: whose turn is next depends on the frame borders that are passed.
+    fn advance_within(&mut self, mut n: usize) {
         while n > 0 {
             let turn = self.before_data();
             if turn > 0 {
@@ -170,7 +192,7 @@ impl Queue {
                 n -= len;
                 continue;
             }
-            let Some(front) = self.data.front_mut() else { break };
+            let Some(front) = self.data.first.as_mut() else { break };
             if self.frame_left == 0 {
                 self.frame_left = own_frame_len(front.bytes());
             }
@@ -186,11 +208,6 @@ impl Queue {
                 self.turn_begun = false;
             }
             n -= len;
-        }
-        if self.len() == 0 {
-            // An idle connection holds no buffer.
-            let last_burst = core::mem::take(&mut self.burst).min(MAX_RESERVE);
-            *self = Self { last_burst, ..Self::default() };
         }
     }
 
@@ -218,6 +235,32 @@ impl Queue {
     }
 }
 
+impl Lane {
+    fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Segment> {
+        self.first.iter().chain(&self.more)
+    }
+
+    fn back_mut(&mut self) -> Option<&mut Segment> {
+        self.more.back_mut().or(self.first.as_mut())
+    }
+
+    fn push_back(&mut self, segment: Segment) {
+        if self.first.is_none() {
+            self.first = Some(segment);
+        } else {
+            self.more.push_back(segment);
+        }
+    }
+
+    fn pop_front(&mut self) {
+        self.first = self.more.pop_front();
+    }
+}
+
 impl Segment {
     fn bytes(&self) -> &[u8] {
         match self {
@@ -234,16 +277,21 @@ impl Segment {
     }
 }
 
+/// Appends a frame; returns its length.
 #[inline]
-fn encode(out: &mut BytesMut, fin: bool, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) {
+fn encode(out: &mut BytesMut, fin: bool, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) -> usize {
+    let start = out.len();
+    out.reserve(MAX_HEADER + payload.len());
     let mut header = [0; MAX_HEADER];
     let header_len = FrameHeader::encode(&mut header, fin, opcode, payload.len(), key);
-    out.reserve(header_len + payload.len());
-    out.extend_from_slice(&header[..header_len]);
+    // A copy of fixed length takes two instructions, one of `header_len` bytes a call.
+    out.extend_from_slice(&header);
+    out.truncate(start + header_len);
     match key {
-        Some(key) => copy_masked(out, payload, key),
-        None => out.extend_from_slice(payload),
+        Some(key) => append_masked(out, payload, key),
+        None => append(out, payload),
     }
+    header_len + payload.len()
 }
 
 /// The length of the frame of our own that starts at `bytes`, which hold its whole header.

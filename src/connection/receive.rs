@@ -15,7 +15,7 @@ use super::read::Reader;
 use crate::config::Delivery;
 use crate::error::{Failure, LimitExceeded, Position, Violation};
 use crate::event::Event;
-use crate::frame::{FrameHeader, MAX_HEADER, Mask, Opcode};
+use crate::frame::{FrameHeader, MAX_HEADER, Mask, Opcode, PIECE};
 use crate::message::MessageKind;
 use crate::role::Role;
 use crate::utf8::Utf8Pieces;
@@ -359,8 +359,3 @@ impl Arriving {
 
 /// Payload data still to come from which on it is read straight into the message.
 const MIN_DIRECT: u64 = 8 * 1024;
-
-/// Payload data is unmasked, checked and copied in pieces of this size: a piece stays in the first-level cache meanwhile, and
-/// is too small for `rep movsb`, which C libraries take for large copies and which some processors (Zen 3 and 4) do
-/// ten times slower where the two addresses agree in the wrong bits, as they do behind a frame header.
-const PIECE: usize = 2 * 1024;

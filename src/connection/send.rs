@@ -7,7 +7,6 @@ use super::closing::Closing;
 use super::deadlines::Deadlines;
 use super::queue::Queue;
 use super::receive::Progress;
-use crate::config::Limits;
 use crate::entropy::Entropy;
 use crate::error::{SendError, SendRefused};
 use crate::frame::{CloseCode, CloseFrame, MAX_CONTROL_PAYLOAD, Opcode};
@@ -23,7 +22,9 @@ use crate::utf8::Utf8Pieces;
 #[derive(Debug)]
 pub struct Sender {
     pub(super) role: Role,
-    pub(super) limits: Limits,
+    write_soft: usize,
+    write_hard: usize,
+    pub(super) write_control: usize,
     pub(super) entropy: Option<Entropy>,
     pub(super) queue: Queue,
     /// The newest Ping that is not answered because too many control frames wait already.
@@ -56,7 +57,9 @@ impl Sender {
     ) -> Self {
         Self {
             role,
-            limits: settings.limits,
+            write_soft: settings.limits.write_soft,
+            write_hard: settings.limits.write_hard,
+            write_control: settings.limits.write_control,
             entropy,
             reply_left: first_output.len(),
             queue: Queue::starting_with(first_output),
@@ -77,7 +80,7 @@ impl Sender {
     /// # Errors
     ///
     /// Gives the message back if it cannot be queued: the closing handshake has begun, a fragmented message is being
-    /// sent, or [`Limits::write_hard`] is reached.
+    /// sent, or [`Limits::write_hard`](crate::Limits::write_hard) is reached.
     ///
     /// [RFC 6455 section 6.1]: https://www.rfc-editor.org/rfc/rfc6455#section-6.1
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
@@ -156,7 +159,7 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// Over 125 bytes; the closing handshake has begun; or control frames of [`Limits::write_control`] wait already.
+    /// Over 125 bytes; the closing handshake has begun; or control frames of [`Limits::write_control`](crate::Limits::write_control) wait already.
     ///
     /// [RFC 6455 section 5.5.2]: https://www.rfc-editor.org/rfc/rfc6455#section-5.5.2
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendRefused> {
@@ -181,7 +184,7 @@ impl Sender {
         if self.closing.has_begun() {
             return Err(SendRefused::Closing);
         }
-        let (queued, limit) = (self.queue.control_len(), self.limits.write_control);
+        let (queued, limit) = (self.queue.control_len(), self.write_control);
         if queued >= limit {
             return Err(SendRefused::ControlQueueFull { queued, limit });
         }
@@ -217,11 +220,11 @@ impl Sender {
         Ok(())
     }
 
-    /// Whether there is no reason to wait before [`send`](Self::send): fewer than [`Limits::write_soft`] bytes wait, or it
-    /// would be refused anyway because the connection is closing.
+    /// Whether there is no reason to wait before [`send`](Self::send): fewer than [`Limits::write_soft`](crate::Limits::write_soft)
+    /// bytes wait, or it would be refused anyway because the connection is closing.
     #[must_use]
     pub fn may_send(&self) -> bool {
-        self.queue.len() < self.limits.write_soft || self.closing.has_begun()
+        self.queue.len() < self.write_soft || self.closing.has_begun()
     }
 
     /// What to write next, as a [`bytes::Buf`]: advance it by what was written, any number of bytes at a time.
@@ -238,7 +241,7 @@ impl Sender {
     //# elect to send a Pong frame for only the most recently processed Ping
     //# frame.
     pub(super) fn answer_ping(&mut self, payload: &[u8]) {
-        if self.queue.control_len() < self.limits.write_control {
+        if self.queue.control_len() < self.write_control {
             self.newest_ping = None;
             self.queue.push_control(Opcode::Pong, payload, self.entropy.as_mut());
         } else {
@@ -248,7 +251,7 @@ impl Sender {
 
     /// Answers the Ping that was not answered at once, if there is room now.
     fn answer_newest_ping(&mut self) {
-        if self.queue.control_len() < self.limits.write_control {
+        if self.queue.control_len() < self.write_control {
             if let Some(payload) = self.newest_ping.take() {
                 self.queue.push_control(Opcode::Pong, &payload, self.entropy.as_mut());
             }
@@ -283,7 +286,7 @@ impl Sender {
         if self.closing.has_begun() {
             return Err(SendRefused::Closing);
         }
-        let (queued, limit) = (self.queue.len(), self.limits.write_hard);
+        let (queued, limit) = (self.queue.len(), self.write_hard);
         if queued >= limit { Err(SendRefused::QueueFull { queued, limit }) } else { Ok(()) }
     }
 }
