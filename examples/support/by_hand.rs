@@ -12,8 +12,8 @@ use std::time::{self, Duration};
 use bytes::{Buf, BytesMut};
 use sansocket::{
     Accept, ClientConfig, ClientHandshake, ClientRequest, ClientStep, Closed, Connection, Entropy, Event,
-    HandshakeError, Instant, Message, Response, ServerConfig, ServerHandshake, ServerStep, State,
-    TransportError,
+    HandshakeError, Instant, Message, PendingRequest, Response, ServerConfig, ServerHandshake, ServerStep,
+    State, TransportError,
 };
 
 /// A client's opening handshake that has not begun.
@@ -27,11 +27,11 @@ impl Opening {
     ///
     /// # Errors
     ///
-    /// The operating system gives no random bytes, or the socket is closed already.
+    /// The operating system gives no random bytes.
     pub fn new(tcp: TcpStream, request: &ClientRequest, config: &ClientConfig) -> io::Result<Self> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(io::Error::other)?;
-        let wire = Wire::new(tcp)?;
+        let wire = Wire::new(tcp);
         let handshake = ClientHandshake::new(request, config, Entropy::from_seed(seed), wire.now());
         Ok(Self { wire, handshake })
     }
@@ -72,25 +72,59 @@ impl Opening {
 ///
 /// # Errors
 ///
-/// No acceptable request came. The client is not told: a real server writes `HandshakeError::reply`.
-pub fn accept(tcp: TcpStream, config: &ServerConfig) -> io::Result<Endpoint> {
-    let mut wire = Wire::new(tcp)?;
+/// No acceptable request came. The client has been told, if it speaks HTTP.
+pub fn accept(tcp: TcpStream, config: &ServerConfig) -> Result<Endpoint, HandshakeError> {
+    let mut wire = Wire::new(tcp);
     let mut handshake = ServerHandshake::new(config, wire.now());
     let mut input = BytesMut::new();
+    match receive_request(&mut wire, &mut handshake, &mut input) {
+        Ok(pending) => {
+            let connection = pending.accept(Accept::new(), wire.now()).expect("no subprotocol was chosen");
+            Ok(Endpoint::new(wire, connection, input))
+        }
+        Err(error) => {
+            say_farewell(&mut wire, &error);
+            Err(error)
+        }
+    }
+}
+
+fn receive_request(
+    wire: &mut Wire,
+    handshake: &mut ServerHandshake,
+    input: &mut BytesMut,
+) -> Result<PendingRequest, HandshakeError> {
     loop {
-        let read = wire.read(&mut input, handshake.deadline())?;
+        let read = wire.read(input, handshake.deadline());
         let now = wire.now();
         match read {
-            Input::Bytes => {
-                if let ServerStep::Request(pending) =
-                    handshake.receive(&mut input, now).map_err(io::Error::other)?
-                {
-                    let connection = pending.accept(Accept::new(), now).map_err(io::Error::other)?;
-                    return Ok(Endpoint::new(wire, connection, input));
+            Ok(Input::Bytes) => {
+                if let ServerStep::Request(pending) = handshake.receive(input, now)? {
+                    return Ok(pending);
                 }
             }
-            Input::End => return Err(io::Error::other(handshake.eof(now))),
-            Input::Nothing => handshake.timeout(now).map_err(io::Error::other)?,
+            Ok(Input::End) => return Err(handshake.eof(now)),
+            Ok(Input::Nothing) => handshake.timeout(now)?,
+            Err(error) => return Err(handshake.failed(kind_of(&error), now)),
+        }
+    }
+}
+
+/// Sends the HTTP reply to a request that was not acceptable, and makes sure that it arrives.
+fn say_farewell(wire: &mut Wire, error: &HandshakeError) {
+    let mut farewell = error.farewell(PATIENCE, wire.now());
+    let mut input = BytesMut::new();
+    // The handshake has failed already: other errors change nothing any more.
+    while !farewell.is_done() && wire.write(farewell.transmit()).is_ok() {
+        if farewell.wants_shutdown() {
+            let _ = wire.tcp.shutdown(Shutdown::Write);
+        }
+        input.clear();
+        match wire.read(&mut input, farewell.deadline()) {
+            Ok(Input::Bytes) => farewell.discard(input.len()),
+            Ok(Input::End) => farewell.eof(),
+            Ok(Input::Nothing) => farewell.timeout(wire.now()),
+            Err(_) => return,
         }
     }
 }
@@ -220,10 +254,11 @@ enum Input {
 }
 
 impl Wire {
-    fn new(tcp: TcpStream) -> io::Result<Self> {
-        tcp.set_nodelay(true)?;
-        tcp.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { tcp, start: time::Instant::now() })
+    fn new(tcp: TcpStream) -> Self {
+        // Both fail only on a socket that is closed already, which the first read reports better.
+        let _ = tcp.set_nodelay(true);
+        let _ = tcp.set_write_timeout(Some(PATIENCE));
+        Self { tcp, start: time::Instant::now() }
     }
 
     fn now(&self) -> Instant {

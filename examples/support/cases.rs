@@ -10,8 +10,9 @@ use sansocket::{
 };
 
 use crate::by_hand::{self, Opening};
-use crate::matrix::{Case, Client, OurClient, OurServer, Saw, Server};
+use crate::matrix::{Case, Client, OurClient, OurServer, Server};
 use crate::raw::{self, REQUEST};
+use crate::saw::Saw;
 
 /// All cases, from the ordinary to the odd.
 #[must_use]
@@ -48,7 +49,7 @@ fn open() -> Vec<Case> {
             server: Server::Ours(OurServer { decide: set_cookie, ..server() }),
             client: Client::Ours(OurClient { request: send_cookie, ..client() }),
             server_sees: "Origin http://example.com, Cookie session=7; 3 in, 3 out; Close 1000 (normal) from the client",
-            client_sees: "3 in, 3 out; Close 1000 (normal) from the client",
+            client_sees: "Set-Cookie session=8; 3 in, 3 out; Close 1000 (normal) from the client",
             ..ours()
         },
         Case {
@@ -137,6 +138,20 @@ fn wrong_requests() -> Vec<Case> {
         Case {
             name: "wrong version",
             tried: "Sec-WebSocket-Version: 12",
+            client: Client::Other("raw TCP", |mut tcp| {
+                Ok(raw::ask(&mut tcp, &REQUEST.replace("Version: 13", "Version: 12"))?)
+            }),
+            server_sees: "unsupported-version, status 426",
+            client_sees: "HTTP/1.1 426 Upgrade Required",
+            ..ours()
+        },
+        Case {
+            name: "wrong version",
+            tried: "the same for a server without a runtime",
+            server: Server::Other("by hand", |tcp| {
+                Ok(by_hand::accept(tcp, &ServerConfig::default())
+                    .map_or_else(Saw::from, |_| "accepted".into()))
+            }),
             client: Client::Other("raw TCP", |mut tcp| {
                 Ok(raw::ask(&mut tcp, &REQUEST.replace("Version: 13", "Version: 12"))?)
             }),

@@ -3,7 +3,7 @@
 //! - [`runtime`]: tokio and async-std behind one trait, so that a program is written once and runs on both.
 //! - [`by_hand`]: the core driven by hand over a blocking socket, without an adapter.
 //! - [`matrix`] and [`cases`]: servers and clients of every kind, against each other on loopback; [`raw`] are those that speak no
-//!   WebSocket, or not well.
+//!   WebSocket, or not well, and [`saw`] is what each of them sees.
 //! - [`probe`]: one server, tested step by step.
 
 pub mod by_hand;
@@ -12,6 +12,7 @@ pub mod matrix;
 pub mod probe;
 pub mod raw;
 pub mod runtime;
+pub mod saw;
 
 /// The code in the README, which has to compile.
 #[cfg(doctest)]

@@ -10,11 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansocket::{
-    Accept, ClientConfig, ClientRequest, CloseCode, Closed, Message, Reject, Request, Role, ServerConfig,
+    Accept, ClientConfig, ClientRequest, CloseCode, Message, Reject, Request, Role, ServerConfig,
 };
 
 use crate::raw;
 use crate::runtime::{AsyncStd, Runtime, Tokio, WebSocket};
+use crate::saw::Saw;
 
 /// Something to try, with each server and each client that it names.
 pub struct Case {
@@ -104,14 +105,6 @@ struct Side<I> {
     act: Arc<dyn Fn(I) -> Saw + Send + Sync>,
 }
 
-/// What one end saw.
-pub struct Saw {
-    /// In short. The same each time.
-    pub text: String,
-    /// All of it, if something went wrong: as it comes in a log or, to a client, in the reply.
-    pub diagnosis: Option<String>,
-}
-
 /// A server and a client that have met.
 struct Meeting {
     server: (&'static str, Saw),
@@ -159,8 +152,8 @@ fn in_background(act: impl FnOnce() -> Saw + Send + 'static) -> mpsc::Receiver<S
 
 fn outcome(told: &mpsc::Receiver<Saw>) -> Saw {
     told.recv_timeout(HANGS).unwrap_or_else(|error| match error {
-        RecvTimeoutError::Timeout => Saw { text: format!("no end within {HANGS:?}"), diagnosis: None },
-        RecvTimeoutError::Disconnected => Saw { text: "a panic".into(), diagnosis: None },
+        RecvTimeoutError::Timeout => format!("no end within {HANGS:?}").into(),
+        RecvTimeoutError::Disconnected => "a panic".into(),
     })
 }
 
@@ -200,7 +193,7 @@ impl OurServer {
         match R::accept_with(stream, &self.config, |request| (self.decide)(request, &mut notes)).await {
             Ok(mut socket) => {
                 let echoed = echo::<R>(&mut socket).await;
-                end(notes, socket.closed(), Role::Server, echoed.err())
+                Saw::of_connection(notes, socket.closed(), Role::Server, echoed.err())
             }
             Err(error) => error.into(),
         }
@@ -228,8 +221,11 @@ impl OurClient {
         if let Some(subprotocol) = socket.subprotocol() {
             notes.push(format!("subprotocol {subprotocol}"));
         }
+        if let Some(cookie) = socket.response().and_then(|response| response.field("Set-Cookie")) {
+            notes.push(format!("Set-Cookie {}", cookie.escape_ascii()));
+        }
         let talked = talk::<R>(&mut socket, (self.messages)(), &mut notes).await;
-        end(notes, socket.closed(), Role::Client, talked.err())
+        Saw::of_connection(notes, socket.closed(), Role::Client, talked.err())
     }
 }
 
@@ -255,63 +251,6 @@ async fn talk<R: Runtime>(
     }
     socket.close(CloseCode::NORMAL, "").await?;
     Ok(())
-}
-
-/// What an end of an open connection saw.
-fn end(
-    mut notes: Vec<String>,
-    closed: Option<Closed>,
-    role: Role,
-    error: Option<sansocket_driver::Error>,
-) -> Saw {
-    let Some(closed) = closed else {
-        notes.push(error.map_or_else(|| "no end".into(), |error| error.to_string()));
-        return notes.join("; ").into();
-    };
-    notes.push(format!("{} in, {} out", closed.counts.messages_received, closed.counts.messages_sent));
-    let first = if closed.first == role { &closed.sent } else { &closed.received };
-    match first {
-        Some(close) => notes.push(format!("Close {} from the {}", close.code(), closed.first)),
-        None => notes.push(closed.cause.to_string()),
-    }
-    Saw { text: notes.join("; "), diagnosis: (!closed.is_clean()).then(|| closed.to_string()) }
-}
-
-impl From<&str> for Saw {
-    fn from(text: &str) -> Self {
-        text.to_owned().into()
-    }
-}
-
-impl From<String> for Saw {
-    fn from(text: String) -> Self {
-        Self { text, diagnosis: None }
-    }
-}
-
-impl From<io::Error> for Saw {
-    fn from(error: io::Error) -> Self {
-        error.to_string().into()
-    }
-}
-
-impl From<Result<Saw, Box<dyn Error>>> for Saw {
-    fn from(saw: Result<Saw, Box<dyn Error>>) -> Self {
-        saw.unwrap_or_else(|error| error.to_string().into())
-    }
-}
-
-impl From<sansocket_driver::Error> for Saw {
-    fn from(error: sansocket_driver::Error) -> Self {
-        let text = match &error {
-            sansocket_driver::Error::Handshake { error, .. } => match error.status() {
-                Some(status) => format!("{}, status {status}", error.code()),
-                None => format!("{} after {} bytes", error.code(), error.bytes()),
-            },
-            other => other.to_string(),
-        };
-        Self { text, diagnosis: Some(error.to_string()) }
-    }
 }
 
 fn print(case: &Case, meetings: &[Meeting]) {

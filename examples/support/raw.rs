@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use crate::matrix::Saw;
+use crate::saw::Saw;
 
 /// The request of RFC 6455 section 1.3, to be changed by who sends it.
 pub const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
