@@ -43,10 +43,19 @@ impl fmt::Display for Closed {
             }
         }
         let Counts { messages_received, messages_sent, bytes_received, bytes_sent } = self.counts;
-        write!(
-            f,
-            "; {messages_received} messages ({bytes_received} bytes) in, {messages_sent} ({bytes_sent} bytes) out"
-        )
+        write!(f, "; {} in ({}), ", Count(messages_received, "message"), Count(bytes_received, "byte"))?;
+        write!(f, "{} out ({})", Count(messages_sent, "message"), Count(bytes_sent, "byte"))
+    }
+}
+
+/// So many of a thing.
+struct Count(u64, &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, thing) = self;
+        let plural = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {thing}{plural}")
     }
 }
 

@@ -256,6 +256,22 @@ pub enum Position {
     Frame,
 }
 
+#[cfg(feature = "std")]
+impl From<&std::io::Error> for TransportError {
+    fn from(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+
+        match error.kind() {
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Self::Reset,
+            ErrorKind::BrokenPipe | ErrorKind::WriteZero | ErrorKind::NotConnected => Self::BrokenPipe,
+            ErrorKind::TimedOut => Self::TimedOut,
+            // How TLS libraries report an end of the stream without `close_notify`.
+            ErrorKind::UnexpectedEof => Self::TlsTruncated,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// What the adapter met when it read or wrote; the core sees only the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]

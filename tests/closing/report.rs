@@ -92,8 +92,8 @@ fn the_line_for_the_log_names_the_cause_both_close_frames_and_the_counts() {
         "closing handshake completed",
         "client closed first",
         "1001 (going away)",
-        "1 messages",
-        "0 (4 bytes) out",
+        "1 message in (",
+        "0 messages out (4 bytes)",
     ] {
         assert!(line.contains(part), "{part:?} is not in {line:?}");
     }

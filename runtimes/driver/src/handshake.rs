@@ -17,7 +17,7 @@ use sansocket::{
 
 use crate::error::Error;
 use crate::pool;
-use crate::runtime::{Timer, Transport, kind_of};
+use crate::runtime::{Timer, Transport};
 use crate::websocket::{Agreed, WebSocket};
 
 /// A client's request that waits for an answer. Made by [`receive_request`]; dropped, it closes the stream.
@@ -275,7 +275,7 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
                 }
             };
             if let Some(error) = failed {
-                return Poll::Ready(Err((handshake.failed(kind_of(&error), now), Some(error))));
+                return Poll::Ready(Err((handshake.failed(TransportError::from(&error), now), Some(error))));
             }
             let Some(deadline) = handshake.deadline() else { return Poll::Pending };
             ready!(timer.poll_until(cx, deadline));

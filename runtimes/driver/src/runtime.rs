@@ -5,7 +5,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut};
-use sansocket::{Instant, TransportError};
+use sansocket::Instant;
 
 /// An async runtime. Implemented once by each adapter, on a type without data.
 pub trait Runtime: Sized + Send + Sync + 'static {
@@ -43,18 +43,4 @@ pub trait Transport<S>: Runtime {
 
     /// Ends the writing side.
     fn poll_shutdown(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
-}
-
-/// What the core needs to know of an IO error.
-pub(crate) fn kind_of(error: &io::Error) -> TransportError {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => TransportError::Reset,
-        io::ErrorKind::BrokenPipe | io::ErrorKind::WriteZero | io::ErrorKind::NotConnected => {
-            TransportError::BrokenPipe
-        }
-        io::ErrorKind::TimedOut => TransportError::TimedOut,
-        // How TLS libraries report an end of the stream without `close_notify`.
-        io::ErrorKind::UnexpectedEof => TransportError::TlsTruncated,
-        _ => TransportError::Other,
-    }
 }

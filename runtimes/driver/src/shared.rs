@@ -8,7 +8,7 @@ use bytes::{Buf, BufMut};
 use sansocket::{CloseCode, Closed, Instant, Message, Progress, Sender};
 
 use crate::error::Error;
-use crate::runtime::{Timer, Transport, kind_of};
+use crate::runtime::{Timer, Transport};
 use crate::wake::Waiters;
 
 /// A lock around [`Link`], and those who wait for it.
@@ -134,17 +134,17 @@ impl<S, R: Transport<S>> Link<S, R> {
         let mut waiting = Context::from_waker(&self.waker);
         match R::poll_read(stream, &mut waiting, buffer) {
             Poll::Ready(Ok(0)) => match &self.io {
-                Some(error) => self.sender.transport_failed(kind_of(error)),
+                Some(error) => self.sender.transport_failed(error.into()),
                 None => self.sender.eof(),
             },
             Poll::Ready(Ok(_)) => return Poll::Ready(true),
             Poll::Ready(Err(error)) => {
-                self.sender.transport_failed(kind_of(&error));
+                self.sender.transport_failed((&error).into());
                 self.io.get_or_insert(error);
             }
             Poll::Pending => match &self.io {
                 // Nothing can be written, and nothing more is to be read.
-                Some(error) => self.sender.transport_failed(kind_of(error)),
+                Some(error) => self.sender.transport_failed(error.into()),
                 None => return Poll::Pending,
             },
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use sansocket::{CloseCode, Closed, Connection, Message, Response, SendRefused, Sender};
+use sansocket::{CloseCode, Closed, Connection, Message, MessageKind, Response, SendRefused, Sender};
 
 use crate::error::Error;
 use crate::reading::Reading;
@@ -120,6 +120,36 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
         poll_fn(|cx| self.poll_send(cx, &mut message)).await
+    }
+
+    /// Sends one fragment of a message ([RFC 6455 section 5.4]); `last` ends the message.
+    ///
+    /// For messages that are not there as a whole. All fragments have the same `kind`, and no other message can be sent before the
+    /// last of them. Fragments of text may end inside a character.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if `kind` is not that of the message that was begun, the text is not UTF-8, or the connection is
+    /// closing. [`Error::Closed`] and [`Error::Lost`] as in [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// The fragment is queued at the first poll unless more than [`Limits::write_soft`](sansocket::Limits::write_soft) bytes wait. To know
+    /// whether it was, [`flush`](Self::flush) before.
+    ///
+    /// [RFC 6455 section 5.4]: https://www.rfc-editor.org/rfc/rfc6455#section-5.4
+    pub async fn send_fragment(&mut self, kind: MessageKind, data: &[u8], last: bool) -> Result<(), Error> {
+        poll_fn(|cx| {
+            // What was sent before makes room first, so that there is one place where this waits.
+            if self.reading.shared.lock().sender.may_send() {
+                Poll::Ready(Ok(()))
+            } else {
+                self.poll_flush(cx)
+            }
+        })
+        .await?;
+        self.reading.shared.lock().sender.send_fragment(kind, data, last)?;
+        self.flush().await
     }
 
     /// Sends a Ping with up to 125 bytes. Keepalive needs no help; this is for Pings of your own.
@@ -277,6 +307,27 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
             }
         })
         .await
+    }
+
+    /// See [`WebSocket::send_fragment`].
+    ///
+    /// Fragments of one message must come from one task; messages that others send meanwhile are refused.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
+    pub async fn send_fragment(&self, kind: MessageKind, data: &[u8], last: bool) -> Result<(), Error> {
+        poll_fn(|cx| {
+            let mut link = self.shared.lock();
+            if link.sender.may_send() { Poll::Ready(Ok(())) } else { link.poll_flush(cx) }
+        })
+        .await?;
+        self.shared.lock().sender.send_fragment(kind, data, last)?;
+        self.flush().await
     }
 
     /// See [`WebSocket::ping`].

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use sansocket::{Cause, CloseCode, Message, Position, ServerConfig, TransportError};
+use sansocket::{
+    Cause, CloseCode, Message, MessageKind, Position, SendRefused, ServerConfig, TransportError,
+};
 use sansocket_driver::Error;
 
 use script::{
@@ -302,6 +304,23 @@ fn close_waits_for_the_peer_and_no_longer_than_its_limit() {
     assert!(matches!(closed.cause, Cause::CloseTimeout(_)));
     drop(close);
     assert!(peer.wire().dropped);
+}
+
+#[test]
+fn fragments_arrive_as_one_message() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    let text = "héllo".as_bytes();
+    // The second fragment begins inside a character.
+    done(socket.send_fragment(MessageKind::Text, &text[..2], false)).unwrap();
+    let refused = done(socket.send("not now")).unwrap_err();
+    assert!(
+        matches!(&refused, Error::Send(error) if error.reason == SendRefused::InsideMessage),
+        "{refused}"
+    );
+    let (mut reading, writing) = socket.split();
+    done(writing.send_fragment(MessageKind::Text, &text[2..], true)).unwrap();
+    assert_eq!(messages(&mut client(), &peer.taken()), [text]);
+    waits(reading.recv());
 }
 
 #[test]
