@@ -96,7 +96,8 @@ impl Default for Limits {
 /// How long this endpoint waits, and for what. `None` waits for ever.
 ///
 /// Limits that count from something the peer does (`idle`, `message`) are looked at in steps of an eighth, so that
-/// receiving needs no clock: they end a connection after at least the limit and at most nine eighths of it.
+/// receiving needs no clock: they end a connection after at least the limit and at most nine eighths of it. These two
+/// and `ping_interval` count as a millisecond if they are shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {

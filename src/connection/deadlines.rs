@@ -54,15 +54,17 @@ struct Watch {
 
 impl Deadlines {
     pub(super) fn new(limits: &Timeouts, now: Instant) -> Self {
+        let ping_interval = limits.ping_interval.map(|interval| interval.max(SHORTEST));
         let watch = |limit: Duration, held| {
+            let limit = limit.max(SHORTEST);
             Box::new(Watch { limit, since: now, held, mark: 0, next_look: now + limit / STEPS })
         };
         Self {
-            ping_interval: limits.ping_interval,
+            ping_interval,
             pong: limits.pong,
             close_limit: limits.close,
             now,
-            next_ping: limits.ping_interval.map(|interval| now + interval),
+            next_ping: ping_interval.map(|interval| now + interval),
             ping: None,
             pings: 0,
             close: None,
@@ -200,3 +202,6 @@ impl Watch {
 
 /// A watch looks this often within its limit, and so is late by at most this part of it.
 const STEPS: u32 = 8;
+
+/// What comes again and again must leave time in between: a limit of zero would keep a driver busy for nothing.
+const SHORTEST: Duration = Duration::from_millis(1);

@@ -22,6 +22,8 @@ pub struct Farewell {
     deadline: Instant,
     /// Bytes that may still be discarded.
     allowance: usize,
+    /// The peer has ended its side of the stream.
+    eof: bool,
     done: bool,
 }
 
@@ -29,7 +31,13 @@ impl Farewell {
     /// Without a reply there is nothing to do.
     pub(crate) fn new(reply: Option<Bytes>, limit: Duration, now: Instant) -> Self {
         let done = reply.is_none();
-        Self { reply: reply.unwrap_or_default(), deadline: now + limit, allowance: MAX_DISCARDED, done }
+        Self {
+            reply: reply.unwrap_or_default(),
+            deadline: now + limit,
+            allowance: MAX_DISCARDED,
+            eof: false,
+            done,
+        }
     }
 
     /// The rest of the reply: a [`bytes::Buf`], to be advanced by what was written.
@@ -40,7 +48,7 @@ impl Farewell {
     /// Whether to shut down the writing side now. Stays `true`; to do it twice does no harm.
     #[must_use]
     pub fn wants_shutdown(&self) -> bool {
-        self.reply.is_empty() && !self.done
+        self.reply.is_empty() && !self.is_done()
     }
 
     /// Notes that `len` bytes of the peer were read and thrown away. After 1 MiB it has had its chance.
@@ -49,15 +57,16 @@ impl Farewell {
         self.done |= self.allowance == 0;
     }
 
-    /// Notes that the peer has ended its side of the stream: it reads no more.
+    /// Notes that the peer has ended its side of the stream: nothing is left to discard. It may still be reading, so the
+    /// rest of the reply is for it.
     pub fn eof(&mut self) {
-        self.done = true;
+        self.eof = true;
     }
 
     /// When to call [`timeout`](Self::timeout); `None` when done.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        (!self.done).then_some(self.deadline)
+        (!self.is_done()).then_some(self.deadline)
     }
 
     /// Tells the time.
@@ -68,7 +77,7 @@ impl Farewell {
     /// Whether the stream can be closed.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.done
+        self.done || (self.eof && self.reply.is_empty())
     }
 }
 
@@ -98,6 +107,16 @@ mod tests {
         farewell.eof();
         assert!(farewell.is_done());
         assert_eq!(farewell.deadline(), None);
+    }
+
+    #[test]
+    fn a_peer_that_half_closed_gets_all_of_the_reply() {
+        let mut farewell = farewell();
+        farewell.eof();
+        farewell.transmit().advance(1);
+        assert!(!farewell.is_done());
+        farewell.transmit().advance(1);
+        assert!(farewell.is_done());
     }
 
     #[test]
