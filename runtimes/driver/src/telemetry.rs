@@ -1,0 +1,110 @@
+//! What operators see: a span per connection, one event per failed handshake at the level that it deserves, and counts.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use sansocket::{Closed, HandshakeError, Role, Severity};
+use tracing::{Span, debug, error, info, info_span, warn};
+
+/// The opening handshakes of this process so far, in one role; see [`handshakes`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Handshakes {
+    /// Those that opened a connection.
+    pub opened: u64,
+    /// Those that failed, by [`HandshakeError::code`].
+    pub failed: BTreeMap<&'static str, u64>,
+}
+
+/// Counts the opening handshakes of all connections of this process, on whichever runtime.
+///
+/// With the feature `metrics` they are also exported through the crate of that name, as `sansocket_handshakes_opened_total` and
+/// `sansocket_handshakes_failed_total` with the labels `role` and `code`.
+#[must_use]
+pub fn handshakes(role: Role) -> Handshakes {
+    counts(|counts| counts.of(role).clone())
+}
+
+/// The span of a connection. It is at level `info`, so that it is there for the application's own events.
+pub(crate) fn span(role: Role, peer: Option<SocketAddr>) -> Span {
+    match peer {
+        Some(peer) => info_span!("websocket", %role, %peer),
+        None => info_span!("websocket", %role),
+    }
+}
+
+/// Notes that a connection is open.
+pub(crate) fn opened(role: Role) {
+    counts(|counts| counts.of(role).opened += 1);
+    #[cfg(feature = "metrics")]
+    metrics::counter!("sansocket_handshakes_opened_total", "role" => role_name(role)).increment(1);
+    debug!("open");
+}
+
+/// Notes a failed handshake: the one place where it is logged and counted.
+pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
+    let (role, code) = (failure.role(), failure.code());
+    counts(|counts| *counts.of(role).failed.entry(code).or_default() += 1);
+    #[cfg(feature = "metrics")]
+    metrics::counter!("sansocket_handshakes_failed_total", "role" => role_name(role), "code" => code).increment(1);
+
+    macro_rules! at {
+        ($level:ident) => {
+            $level!(
+                code,
+                severity = %failure.severity(),
+                phase = %failure.phase(),
+                looks_like = failure.peer().map(|peer| peer.code()),
+                status = failure.status(),
+                bytes = failure.bytes(),
+                reads = failure.reads(),
+                elapsed_ms = failure.elapsed().as_millis() as u64,
+                io = io.map(tracing::field::display),
+                "{failure}"
+            )
+        };
+    }
+    match failure.severity() {
+        Severity::Probe => at!(debug),
+        Severity::WrongPeer => at!(info),
+        Severity::BadPeer | Severity::Abuse => at!(warn),
+        _ => at!(error),
+    }
+}
+
+/// Notes how an open connection ended.
+pub(crate) fn closed(closed: &Closed, io: Option<&io::Error>) {
+    debug!(clean = closed.is_clean(), io = io.map(tracing::field::display), "{closed}");
+}
+
+#[derive(Default)]
+struct Counts {
+    server: Handshakes,
+    client: Handshakes,
+}
+
+impl Counts {
+    fn of(&mut self, role: Role) -> &mut Handshakes {
+        match role {
+            Role::Server => &mut self.server,
+            Role::Client => &mut self.client,
+        }
+    }
+}
+
+/// Once per connection, so a lock costs nothing that could be measured.
+fn counts<T>(use_them: impl FnOnce(&mut Counts) -> T) -> T {
+    static COUNTS: Mutex<Option<Counts>> = Mutex::new(None);
+    let mut counts = COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+    use_them(counts.get_or_insert_default())
+}
+
+#[cfg(feature = "metrics")]
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Server => "server",
+        Role::Client => "client",
+    }
+}
