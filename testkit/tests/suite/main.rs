@@ -1,0 +1,14 @@
+//! The core on a network that is broken on purpose, and the network itself. Only the public API is used.
+
+mod chaos;
+mod clocks;
+mod closing;
+mod deadlines;
+mod determinism;
+mod floods;
+mod links;
+mod raw;
+mod refusals;
+mod slow_readers;
+mod support;
+mod truncation;
