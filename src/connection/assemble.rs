@@ -81,22 +81,17 @@ pub(super) fn invalid_utf8(InvalidAt(at): InvalidAt) -> Violation {
     Violation::InvalidUtf8 { at }
 }
 
-/// How much more to reserve for `len` bytes to be added to `used` bytes: what the frame still has to bring, but in proportion to
-/// what has come, so that a declared length alone costs nothing and a message is moved at most a few times.
+/// How much more to reserve for `len` bytes to be added to `used` bytes: what the frame still has to bring, but at most
+/// three times what has come, so that a declared length alone costs nothing and a message is moved at most a few times.
 fn reservation(capacity: usize, used: usize, len: usize, to_come: u64) -> usize {
     if capacity - used >= len {
         return 0;
     }
     let come = used + len;
-    let ahead = come.saturating_mul(16).min(MAX_EAGER).max(come.saturating_mul(3)).max(MIN_AHEAD);
-    let ahead = usize::try_from(to_come).unwrap_or(usize::MAX).min(ahead);
+    let ahead = usize::try_from(to_come).unwrap_or(usize::MAX).min(come.saturating_mul(3).max(MIN_AHEAD));
     // A message of many fragments must not be moved once per fragment.
     len + ahead.max(used / 2)
 }
 
 /// Bytes that may be reserved before any of them arrived.
 const MIN_AHEAD: usize = 4096;
-
-/// Up to here sixteen times what has come may be reserved, beyond it three times: a message of this size that is read in blocks of
-/// 64 KiB is never moved.
-const MAX_EAGER: usize = 1024 * 1024;
