@@ -6,7 +6,7 @@ use core::iter::once;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::entropy::Entropy;
-use crate::frame::{FrameHeader, MAX_HEADER, Opcode, append, append_masked};
+use crate::frame::{FrameHeader, MAX_HEADER, Opcode, append_masked};
 
 /// Encoded frames in two lanes.
 ///
@@ -84,8 +84,9 @@ impl Queue {
             self.data_len += encode(out, fin, opcode, payload, key);
             return;
         }
-        let room = MAX_HEADER + payload.len();
-        let mut out = BytesMut::with_capacity(room.max(self.last_burst));
+        // `encode` asks for room for the longest header, also for the last frame of a burst like the last one.
+        let room = MAX_HEADER + payload.len().max(self.last_burst);
+        let mut out = BytesMut::with_capacity(room);
         self.data_len += encode(&mut out, fin, opcode, payload, key);
         self.data.push_back(Segment::Copied(out));
     }
@@ -289,7 +290,7 @@ fn encode(out: &mut BytesMut, fin: bool, opcode: Opcode, payload: &[u8], key: Op
     out.truncate(start + header_len);
     match key {
         Some(key) => append_masked(out, payload, key),
-        None => append(out, payload),
+        None => out.extend_from_slice(payload),
     }
     header_len + payload.len()
 }

@@ -24,23 +24,12 @@ impl Mask {
     }
 }
 
-/// Appends `data` to `out`.
-#[inline]
-pub(crate) fn append(out: &mut BytesMut, data: &[u8]) {
-    for piece in data.chunks(PIECE) {
-        out.extend_from_slice(piece);
-    }
-}
-
 /// Appends `data`, masked, to `out`.
 #[inline]
 pub(crate) fn append_masked(out: &mut BytesMut, data: &[u8], key: [u8; 4]) {
-    let mut mask = Mask::new(key);
-    for piece in data.chunks(PIECE) {
-        let start = out.len();
-        out.extend_from_slice(piece);
-        mask.apply(&mut out[start..]);
-    }
+    let start = out.len();
+    out.extend_from_slice(data);
+    Mask::new(key).apply(&mut out[start..]);
 }
 
 /// Masks all blocks of `N` bytes, a multiple of eight, and returns the rest.
@@ -58,11 +47,6 @@ fn xor_blocks<const N: usize>(data: &mut [u8], key: u64) -> &mut [u8] {
     }
     blocks.into_remainder()
 }
-
-/// Large payload data is copied, masked and checked in pieces of this many bytes: a piece stays in the first-level cache
-/// meanwhile, and is too small for `rep movsb`, which C libraries take for large copies and which some processors (Zen 3 and 4)
-/// do ten times slower where the low bits of the two addresses are close, as they are behind a frame header.
-pub(crate) const PIECE: usize = 2 * 1024;
 
 #[cfg(test)]
 mod tests {
