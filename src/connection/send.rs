@@ -242,7 +242,6 @@ impl Sender {
     //# frame.
     pub(super) fn answer_ping(&mut self, payload: &[u8]) {
         if self.queue.control_len() < self.write_control {
-            self.newest_ping = None;
             self.queue.push_control(Opcode::Pong, payload, self.entropy.as_mut());
         } else {
             self.newest_ping = Some(Bytes::copy_from_slice(payload));

@@ -128,6 +128,18 @@ fn what_made_this_end_fail_is_the_cause_whatever_happens_next() {
 }
 
 #[test]
+fn the_first_failure_is_the_cause() {
+    let mut server = open(Role::Server);
+    server.at(20_000);
+    // Nothing can be written, so the connection does not end with the Pong that did not come.
+    server.at(40_000);
+    server.receive(&[0xFF]);
+    server.eof();
+    server.sent();
+    assert_eq!(server.only_closed().cause, Cause::PongTimeout);
+}
+
+#[test]
 fn after_a_failure_the_close_frame_is_written_then_the_stream_is_half_closed_and_drained() {
     let mut server = open(Role::Server);
     server.send_text("before").unwrap();

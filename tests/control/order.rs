@@ -112,6 +112,42 @@ fn continuous_pings_do_not_starve_data() {
     assert!(last < 50, "the data leaves while the Pings come, not after them: {frames:x?}");
 }
 
+#[test]
+fn control_frames_that_come_while_others_leave_wait_for_one_frame_of_data() {
+    let mut server = open(Role::Server);
+    for data in ["1", "2", "3"] {
+        server.send_text(data).unwrap();
+    }
+    server.ping(b"a").unwrap();
+    server.ping(b"b").unwrap();
+    let mut written = write(&mut server, 1);
+    server.ping(b"c").unwrap();
+    server.ping(b"d").unwrap();
+    written.extend(server.sent());
+    let payloads: Vec<_> = wire::decode(&written).into_iter().map(|frame| frame.payload).collect();
+    assert_eq!(payloads.concat(), b"ab1cd23");
+}
+
+#[test]
+fn data_waits_for_the_end_of_a_control_frame_that_has_begun_to_leave() {
+    for role in BOTH {
+        for cut in 1..20 {
+            let mut end = open(role);
+            end.ping(b"first").unwrap();
+            let mut written = write(&mut end, cut);
+            end.ping(b"second").unwrap();
+            written.extend(write(&mut end, cut));
+            end.send_text("data").unwrap();
+            end.ping(b"third").unwrap();
+            written.extend(end.sent());
+            let payloads = wire::decode(&written).into_iter().map(|frame| frame.payload);
+            // What waited alone is not overtaken by data that came later.
+            let order: Vec<_> = payloads.filter(|payload| payload != b"third").collect();
+            assert_eq!(order, [&b"first"[..], b"second", b"data"], "{role}, {cut} bytes at a time");
+        }
+    }
+}
+
 #[cfg(feature = "std")]
 #[test]
 fn vectored_and_plain_writing_give_the_same_bytes() {

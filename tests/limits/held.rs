@@ -3,7 +3,7 @@
 use bytes::{Buf, BytesMut};
 use sansocket::{Connection, Event, Message, Role};
 
-use crate::memory::{held, peak};
+use crate::memory::{allocated, held, peak};
 use crate::support::drive::{BOTH, Drive, open};
 use crate::support::wire::{self, BINARY, BINARY_FIRST, LAST, MIDDLE, PING, TEXT, TEXT_FIRST};
 
@@ -50,7 +50,6 @@ fn memory_follows_what_has_arrived() {
         let mut block = BytesMut::from(&wire::header(first, false, 16 * MIB as u64)[..]);
         read(&mut client, &mut block);
         let mut arrived = 0;
-        let ((), _) = peak(|| ());
         let (_, most) = peak(|| {
             while arrived < 2 * MIB {
                 let mut block = BytesMut::from(&[b'a'; 4 * KIB][..]);
@@ -88,6 +87,20 @@ fn two_megabytes_of_tiny_fragments_cost_no_more_than_one_frame_would() {
         let mut block = BytesMut::from(&wire::encode(LAST, None, payload)[..]);
         assert_eq!(read(&mut client, &mut block), 1, "and it is a message");
     }
+}
+
+#[test]
+fn the_work_for_tiny_fragments_is_linear_in_them() {
+    let work = |fragments: usize| {
+        let mut client = open(Role::Client);
+        let first = wire::encode(BINARY_FIRST, None, b"");
+        let frames = wire::encode(MIDDLE, None, &[7; 16]).repeat(fragments);
+        let mut block = BytesMut::from(&[first, frames].concat()[..]);
+        allocated(|| read(&mut client, &mut block)).1
+    };
+    let (few, many) = (work(4_000), work(64_000));
+    assert!(few > 64_000, "{few} bytes were allocated for 64,000 bytes of payload");
+    assert!(many <= 24 * few, "sixteen times the fragments, {few} and {many} bytes allocated");
 }
 
 #[test]

@@ -108,6 +108,15 @@ fn nothing_is_sent_after_close() {
 }
 
 #[test]
+fn after_close_inside_a_fragmented_message_the_reason_is_the_close() {
+    let mut end = open(Role::Server);
+    end.send_fragment(MessageKind::Text, b"begun", false).unwrap();
+    end.close(CloseCode::NORMAL, "").unwrap();
+    assert_eq!(end.send_text("whole"), Err(SendRefused::Closing));
+    assert_eq!(end.send_fragment(MessageKind::Binary, b"other", true), Err(SendRefused::Closing));
+}
+
+#[test]
 fn a_full_queue_refuses_a_message_and_gives_it_back() {
     let mut end = open_with(Role::Server, |setup| {
         setup.limits.write_soft = 10;

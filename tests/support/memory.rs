@@ -20,6 +20,14 @@ pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, isize) {
     (result, LIVE.get() - before)
 }
 
+/// Runs `work` and returns its result with the bytes that were allocated while it ran, those that were freed included: a
+/// measure of how much was moved.
+pub(crate) fn allocated<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let before = ALLOCATED.get();
+    let result = work();
+    (result, ALLOCATED.get() - before)
+}
+
 /// The system's allocator, with a count for each thread.
 struct Counting;
 
@@ -30,12 +38,14 @@ thread_local! {
     // No destructors and nothing lazy: these must not allocate.
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
+    static ALLOCATED: Cell<u64> = const { Cell::new(0) };
 }
 
 fn count(change: isize) {
     let live = LIVE.get() + change;
     LIVE.set(live);
     PEAK.set(PEAK.get().max(live));
+    ALLOCATED.set(ALLOCATED.get() + u64::try_from(change).unwrap_or_default());
 }
 
 // SAFETY: every call goes to the system's allocator unchanged; only sizes are noted.

@@ -45,6 +45,15 @@ fn now_may_run_backwards() {
 }
 
 #[test]
+fn a_limit_that_begins_while_now_runs_backwards_is_not_shorter() {
+    let mut end = open(Role::Server);
+    end.at(10_000);
+    end.close(sansocket::CloseCode::NORMAL, "").unwrap();
+    end.at(2_000);
+    assert_eq!(end.deadline(), Some(ms(15_000)));
+}
+
+#[test]
 fn a_deadline_in_the_past_fires_once() {
     for (idle, message) in [(None, None), (secs(100), secs(100))] {
         let mut end = open_with(Role::Server, |setup| {

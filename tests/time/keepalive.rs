@@ -229,3 +229,11 @@ fn a_connection_whose_reading_is_paused_does_not_blame_the_peer() {
         }
     }
 }
+
+#[test]
+fn a_paused_connection_still_finds_a_peer_that_does_not_take_what_is_written() {
+    let mut clock = keepalive(Role::Server);
+    clock.end.pause();
+    clock.stuck = true;
+    assert_eq!(clock.end_of_itself(), (35_000, Cause::PongTimeout), "the Pong's 10 s, and 5 s for closing");
+}
