@@ -54,8 +54,8 @@ pub(crate) fn frame_len(payload_len: usize, role: Role) -> usize {
 
 /// What a transport in memory does: moves bytes out of it, in pieces.
 ///
-/// In one piece, the C library copies with `rep movsb`, which some processors (Zen 3 and 4) do ten times slower if the low
-/// bits of the two addresses are unlucky (glibc bug 30994). That would measure where buffers happen to lie.
+/// In one piece, the C library copies with `rep movsb`, which is several times slower on some processors if the low bits of the two
+/// addresses are unlucky (glibc bug 30994). That would measure where buffers happen to lie.
 pub(crate) fn copy(from: &[u8], mut put: impl FnMut(&[u8])) {
     from.chunks(1024).for_each(&mut put);
 }

@@ -10,16 +10,16 @@ use crate::handshakes;
 use crate::rounds::{Contender, Contest};
 use crate::{sansocket_side, tungstenite_side};
 
-/// Something to measure. It is set up when its turn has come, so that no case disturbs another by the memory it holds.
+/// Something to measure. It is made when its turn has come, so that no case disturbs another by the memory it holds.
 pub(crate) struct Case {
     pub(crate) name: String,
-    pub(crate) set_up: Box<dyn FnOnce() -> Contest>,
+    pub(crate) contest: Box<dyn FnOnce() -> Contest>,
 }
 
 /// Every case, in the order of the table.
 pub(crate) fn all() -> impl Iterator<Item = Case> {
     let mut cases = Vec::new();
-    let mut add = |name: String, set_up: Box<dyn FnOnce() -> Contest>| cases.push(Case { name, set_up });
+    let mut add = |name: String, contest: Box<dyn FnOnce() -> Contest>| cases.push(Case { name, contest });
     for (kind, kind_name) in KINDS {
         for (size, size_name) in SIZES {
             add(format!("decode {kind_name} {size_name}"), Box::new(move || decode(kind, size)));
@@ -53,26 +53,33 @@ fn decode(kind: MessageKind, size: usize) -> Contest {
     let messages = (BURST / frame.len()).max(1);
     let wire = frame.repeat(messages);
     let check = move |bytes: &[u8]| assert_eq!(black_box(bytes).len(), size);
-    let mut ours = sansocket_side::Decoder::new(sansocket_side::BLOCK);
-    let mut theirs = tungstenite_side::Decoder::new(wire.clone(), tungstenite_side::READ_BUFFER);
-    let mut default = tungstenite_side::Decoder::new(wire.clone(), 128 * 1024);
-    let contenders = vec![
-        Contender::new("sansocket", move || assert_eq!(ours.decode(&wire, check), messages)),
-        Contender::new("tungstenite", move || theirs.decode(messages, check)),
-        Contender::new("tungstenite, default", move || default.decode(messages, check)),
-    ];
-    Contest { messages, contenders }
+    let theirs = |name, read_buffer| {
+        let wire = wire.clone();
+        Contender::new(name, move || {
+            let mut decoder = tungstenite_side::Decoder::new(wire.clone(), read_buffer);
+            move || decoder.decode(messages, check)
+        })
+    };
+    let theirs =
+        [theirs("tungstenite", tungstenite_side::READ_BUFFER), theirs("tungstenite, default", 128 * 1024)];
+    let ours = Contender::new("sansocket", move || {
+        let (mut decoder, wire) = (sansocket_side::Decoder::new(sansocket_side::BLOCK), wire.clone());
+        move || assert_eq!(decoder.decode(&wire, check), messages)
+    });
+    Contest { messages, contenders: [ours].into_iter().chain(theirs).collect() }
 }
 
 fn encode(role: Role, kind: MessageKind, size: usize, messages: usize) -> Contest {
-    let payload = payload(kind, size);
     let expected = messages * frame_len(size, role);
-    let mut ours = sansocket_side::Encoder::new(role, kind, &payload);
-    let mut theirs = tungstenite_side::Encoder::new(role, kind, &payload);
-    let contenders = vec![
-        Contender::new("sansocket", move || assert_eq!(ours.encode(messages), expected)),
-        Contender::new("tungstenite", move || assert_eq!(theirs.encode(messages), expected)),
-    ];
+    let ours = move || {
+        let mut encoder = sansocket_side::Encoder::new(role, kind, &payload(kind, size));
+        move || assert_eq!(encoder.encode(messages), expected)
+    };
+    let theirs = move || {
+        let mut encoder = tungstenite_side::Encoder::new(role, kind, &payload(kind, size));
+        move || assert_eq!(encoder.encode(messages), expected)
+    };
+    let contenders = vec![Contender::new("sansocket", ours), Contender::new("tungstenite", theirs)];
     Contest { messages, contenders }
 }
 
@@ -80,16 +87,21 @@ fn encode(role: Role, kind: MessageKind, size: usize, messages: usize) -> Contes
 fn handshake(padding: usize, reads: Option<usize>) -> Contest {
     let head = handshakes::head(padding);
     let read = reads.map_or(1, |reads| head.len().div_ceil(reads));
-    let mut input = BytesMut::with_capacity(head.len());
-    let ours = head.clone();
-    let mut contenders =
-        vec![Contender::new("sansocket", move || handshakes::sansocket(&ours, read, &mut input))];
+    let ours = move || {
+        let head = handshakes::head(padding);
+        let mut input = BytesMut::with_capacity(head.len());
+        move || handshakes::sansocket(&head, read, &mut input)
+    };
+    let mut contenders = vec![Contender::new("sansocket", ours)];
     if handshakes::tungstenite_accepts(&head, read) {
-        let mut reply = Vec::new();
-        contenders.push(Contender::new("tungstenite", move || {
-            reply.clear();
-            handshakes::tungstenite(&head, read, &mut reply);
-        }));
+        let theirs = move || {
+            let (head, mut reply) = (handshakes::head(padding), Vec::new());
+            move || {
+                reply.clear();
+                handshakes::tungstenite(&head, read, &mut reply);
+            }
+        };
+        contenders.push(Contender::new("tungstenite", theirs));
     }
     Contest { messages: 1, contenders }
 }

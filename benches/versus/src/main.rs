@@ -2,7 +2,7 @@
 //!
 //! The contenders of a case take turns, round after round, so that what disturbs one disturbs all; what counts is the CPU
 //! time of the thread. The table gives nanoseconds per message (median of the rounds) and how many times as long as
-//! sansocket each takes (median of the ratios of all rounds; in brackets, their quartiles).
+//! sansocket each takes (median of the ratios of all rounds; in brackets, their quartiles). The control is sansocket once more.
 
 mod cases;
 mod rounds;
@@ -20,7 +20,7 @@ fn main() {
     let filter = std::env::args().nth(1).unwrap_or_default();
     for case in cases::all().filter(|case| case.name.contains(&filter)) {
         println!("{}", case.name);
-        for line in rounds::run((case.set_up)()) {
+        for line in rounds::run(&(case.contest)()) {
             println!("  {line}");
         }
     }
