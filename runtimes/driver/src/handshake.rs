@@ -5,18 +5,16 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::task::Poll;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use sansocket::{
-    Accept, AcceptError, ClientConfig, ClientHandshake, ClientRequest, ClientStep, Connection, Entropy,
-    Farewell, HandshakeError, Instant, PendingRequest, Reject, Request, Response, ServerConfig,
-    ServerHandshake, ServerStep, TransportError,
+    Accept, AcceptError, ClientConfig, ClientHandshake, ClientRequest, Entropy, Instant, PendingRequest,
+    Reject, Request, ServerConfig, ServerHandshake,
 };
 
 use crate::error::Error;
-use crate::pool;
+use crate::opening::Opening;
 use crate::runtime::{Timer, Transport};
 use crate::websocket::{Agreed, WebSocket};
 
@@ -195,190 +193,6 @@ async fn within<T>(
     })
     .await
 }
-
-/// What went wrong, and what the operating system says to it.
-type Failed = (HandshakeError, Option<io::Error>);
-
-/// A stream before it is a WebSocket.
-struct Opening<S, R: Transport<S>> {
-    stream: S,
-    timer: R::Timer,
-    /// Bytes that came behind the head.
-    input: BytesMut,
-    /// How long a refused peer gets to take its answer.
-    linger: Duration,
-}
-
-impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
-    fn new(stream: S, linger: Duration) -> Self {
-        R::prepare(&stream);
-        Self { stream, timer: R::Timer::default(), input: BytesMut::new(), linger }
-    }
-
-    /// Runs a handshake to its end, writing `output` meanwhile. If it fails, the peer is told.
-    async fn run<H: Handshake>(&mut self, mut handshake: H, output: &mut Bytes) -> Result<H::Done, Error> {
-        let (error, io) = match poll_fn(|cx| self.poll(cx, &mut handshake, output)).await {
-            Ok(done) => return Ok(done),
-            Err(failed) => failed,
-        };
-        self.tell(&error).await;
-        Err(Error::Handshake { error, io })
-    }
-
-    fn poll<H: Handshake>(
-        &mut self,
-        cx: &mut Context<'_>,
-        handshake: &mut H,
-        output: &mut Bytes,
-    ) -> Poll<Result<H::Done, Failed>> {
-        let Self { stream, timer, input, .. } = self;
-        let mut write_failed = None;
-        while output.has_remaining() {
-            match R::poll_write(stream, cx, output) {
-                Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(Ok(0)) => write_failed = Some(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Err(error)) => write_failed = Some(error),
-                Poll::Pending => break,
-            }
-            if write_failed.is_some() {
-                // The peer may have answered before it closed: read first.
-                output.clear();
-            }
-        }
-        let _ = R::poll_flush(stream, cx);
-        loop {
-            let mut block = pool::take();
-            let read = R::poll_read(stream, cx, &mut block);
-            let now = timer.now();
-            let failed = match read {
-                Poll::Ready(Ok(0)) => match write_failed {
-                    Some(error) => Some(error),
-                    None => return Poll::Ready(Err((handshake.eof(now), None))),
-                },
-                Poll::Ready(Ok(_)) => {
-                    let step = handshake.receive(&mut block, now);
-                    if block.is_empty() {
-                        pool::give(block);
-                    } else {
-                        *input = block;
-                    }
-                    match step {
-                        Ok(None) => continue,
-                        Ok(Some(done)) => return Poll::Ready(Ok(done)),
-                        Err(error) => return Poll::Ready(Err((error, None))),
-                    }
-                }
-                Poll::Ready(Err(error)) => Some(error),
-                Poll::Pending => {
-                    pool::give(block);
-                    write_failed
-                }
-            };
-            if let Some(error) = failed {
-                return Poll::Ready(Err((handshake.failed(TransportError::from(&error), now), Some(error))));
-            }
-            let Some(deadline) = handshake.deadline() else { return Poll::Pending };
-            ready!(timer.poll_until(cx, deadline));
-            if let Err(error) = handshake.timeout(timer.now()) {
-                return Poll::Ready(Err((error, None)));
-            }
-            write_failed = None;
-        }
-    }
-
-    /// Tells the peer why there is no connection, and makes sure that it hears it. Errors change nothing any more.
-    async fn tell(&mut self, error: &HandshakeError) {
-        let Self { stream, timer, linger, .. } = self;
-        let mut farewell = error.farewell(*linger, timer.now());
-        poll_fn(|cx| {
-            loop {
-                let progress = Self::poll_farewell(stream, cx, &mut farewell);
-                let Some(deadline) = farewell.deadline() else { return Poll::Ready(()) };
-                match progress {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(_)) => return Poll::Ready(()),
-                    Poll::Pending => {
-                        ready!(timer.poll_until(cx, deadline));
-                        farewell.timeout(timer.now());
-                    }
-                }
-            }
-        })
-        .await;
-    }
-
-    fn poll_farewell(stream: &mut S, cx: &mut Context<'_>, farewell: &mut Farewell) -> Poll<io::Result<()>> {
-        while farewell.transmit().has_remaining() {
-            if ready!(R::poll_write(stream, cx, farewell.transmit()))? == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-        }
-        ready!(R::poll_flush(stream, cx))?;
-        if farewell.wants_shutdown() {
-            ready!(R::poll_shutdown(stream, cx))?;
-            let mut block = pool::take();
-            let read = R::poll_read(stream, cx, &mut block);
-            pool::give(block);
-            match ready!(read)? {
-                0 => farewell.eof(),
-                len => farewell.discard(len),
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn into_websocket(self, connection: Connection, agreed: Agreed) -> WebSocket<S, R> {
-        WebSocket::open(self.stream, self.timer, connection, self.input, agreed)
-    }
-}
-
-/// What the core's two handshakes have in common.
-trait Handshake {
-    type Done;
-    fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Self::Done>, HandshakeError>;
-    fn eof(&mut self, now: Instant) -> HandshakeError;
-    fn failed(&mut self, error: TransportError, now: Instant) -> HandshakeError;
-    fn deadline(&self) -> Option<Instant>;
-    fn timeout(&mut self, now: Instant) -> Result<(), HandshakeError>;
-}
-
-macro_rules! handshake {
-    ($type:ty, $done:ty, $step:pat => $value:expr) => {
-        impl Handshake for $type {
-            type Done = $done;
-
-            fn receive(
-                &mut self,
-                input: &mut BytesMut,
-                now: Instant,
-            ) -> Result<Option<$done>, HandshakeError> {
-                match self.receive(input, now)? {
-                    $step => Ok(Some($value)),
-                    _ => Ok(None),
-                }
-            }
-
-            fn eof(&mut self, now: Instant) -> HandshakeError {
-                self.eof(now)
-            }
-
-            fn failed(&mut self, error: TransportError, now: Instant) -> HandshakeError {
-                self.failed(error, now)
-            }
-
-            fn deadline(&self) -> Option<Instant> {
-                self.deadline()
-            }
-
-            fn timeout(&mut self, now: Instant) -> Result<(), HandshakeError> {
-                self.timeout(now)
-            }
-        }
-    };
-}
-
-handshake!(ServerHandshake, PendingRequest, ServerStep::Request(pending) => pending);
-handshake!(ClientHandshake, (Connection, Response), ClientStep::Open(connection, response) => (connection, response));
 
 /// A seed from the operating system.
 fn entropy() -> Result<Entropy, Error> {

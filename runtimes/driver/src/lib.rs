@@ -20,7 +20,9 @@ pub mod clock;
 mod error;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
+mod halves;
 mod handshake;
+mod opening;
 mod pool;
 mod reading;
 mod runtime;
@@ -29,6 +31,7 @@ mod wake;
 mod websocket;
 
 pub use error::Error;
+pub use halves::{ReadHalf, WriteHalf};
 pub use handshake::{Incoming, accept_with, client, connect, receive_request};
 pub use runtime::{Runtime, Timer, Transport};
-pub use websocket::{ReadHalf, WebSocket, WriteHalf};
+pub use websocket::WebSocket;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
-use sansocket::{CloseCode, Closed, Instant, Message, Progress, Sender};
+use sansocket::{CloseCode, Closed, Instant, Message, Progress, SendRefused, Sender};
 
 use crate::error::Error;
 use crate::runtime::{Timer, Transport};
@@ -113,6 +113,14 @@ impl<S, R: Transport<S>> Link<S, R> {
             self.sender.send(unsent)?;
         }
         Ok(())
+    }
+
+    /// Queues a Close frame, unless the closing handshake has begun already.
+    pub(crate) fn begin_close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendRefused> {
+        match self.sender.close(code, reason) {
+            Err(SendRefused::Closing) => Ok(()),
+            begun => begun,
+        }
     }
 
     /// Writes what waits, for who has to know whether it was written.
