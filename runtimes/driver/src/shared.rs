@@ -23,11 +23,11 @@ impl<S, R: Transport<S>> Shared<S, R> {
         let waiters = Arc::new(Waiters::default());
         let link = Link {
             stream: Some(stream),
+            told: timer.now(),
             timer,
             sender,
             waker: Waker::from(Arc::clone(&waiters)),
             waiters,
-            told: Instant::ZERO,
             unflushed: false,
             shut: false,
             flush_is_scheduled: false,
