@@ -153,9 +153,9 @@ impl Receiver {
 
     /// Where to put the next bytes of a large binary message, so that they are written once.
     ///
-    /// `None` means: into the usual input. Otherwise append up to [`Limit::limit`] bytes to the buffer instead of the input (which must be
-    /// empty, as it is after a reader is used up), and then call [`read`](Self::read) with the empty input. What is in the buffer
-    /// already must stay as it is.
+    /// `None` means: into the usual input. Otherwise append up to [`remaining_mut`](BufMut::remaining_mut) bytes to the
+    /// buffer instead of the input (which must be empty, as it is after a reader is used up), and then call
+    /// [`read`](Self::read) with the empty input. What is in the buffer already must stay as it is.
     pub fn payload_buffer(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         let Stage::Payload(frame) = &self.stage else { return None };
         if frame.opcode.is_control() || frame.to_come < MIN_DIRECT {
