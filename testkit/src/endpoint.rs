@@ -6,12 +6,13 @@ use core::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use sansocket::{
     ClientHandshake, CloseCode, Closed, Connection, HandshakeError, Instant, Message, Request, Response,
-    SendError, SendRefused, ServerHandshake, State, TransportError,
+    SendError, SendRefused, ServerHandshake, TransportError,
 };
 
 use crate::drive::{Context, Drive};
 use crate::network::Network;
 use crate::phase::{Advanced, Decision, Phase};
+use crate::reading::Reading;
 use crate::seen::Seen;
 use crate::sim::START;
 
@@ -25,7 +26,6 @@ type Handler = Box<dyn FnMut(&mut Connection, Seen)>;
 /// [`Connection`]; all others are there through [`connection`](Self::connection).
 pub struct Endpoint {
     phase: Phase,
-    decision: Decision,
     /// How long a peer may take the reply to a handshake that failed.
     linger: Duration,
     /// Bytes that were read and not looked at yet.
@@ -40,21 +40,6 @@ pub struct Endpoint {
     noted_failure: bool,
 }
 
-/// When an application takes events.
-///
-/// While it does not, the endpoint reads no more, and tells the core so (see [`Connection::pause`]): bytes wait on the way,
-/// and so does the end of the stream. Time limits go on. When the connection has ended, what was read is still given.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Reading {
-    /// Always.
-    #[default]
-    Always,
-    /// While [`Connection::may_send`]: an application that answers each message before it takes the next.
-    WhileMaySend,
-    /// Never.
-    Never,
-}
-
 impl Endpoint {
     /// A client that has its opening handshake before it.
     #[must_use]
@@ -64,7 +49,7 @@ impl Endpoint {
             sansocket::ClientRequest::new("ws://example.com/").expect("it is a WebSocket URI")
         });
         let handshake = ClientHandshake::new(&request, config, network.entropy(), START);
-        Self::new(Phase::Connecting(handshake), network, config.timeouts.close)
+        Self::new(Phase::Connecting(handshake), config.timeouts.close)
     }
 
     /// A server that has its opening handshake before it.
@@ -72,19 +57,19 @@ impl Endpoint {
     pub fn server(network: &Network) -> Self {
         let config = &network.server_config;
         let handshake = ServerHandshake::new(config, START);
-        Self::new(Phase::Accepting(handshake), network, config.timeouts.close)
+        let decision = Decision { decide: network.decide.clone(), takes: network.decision_time };
+        Self::new(Phase::Accepting { handshake, decision }, config.timeouts.close)
     }
 
-    /// An endpoint that is open already.
+    /// An endpoint that is open already. Its connection is to be made at [`START`].
     #[must_use]
     pub fn open(connection: Connection) -> Self {
-        Self::new(Phase::Open(connection), &Network::new(0), Duration::ZERO)
+        Self::new(Phase::Open(connection), Duration::ZERO)
     }
 
-    fn new(phase: Phase, network: &Network, linger: Duration) -> Self {
+    fn new(phase: Phase, linger: Duration) -> Self {
         Self {
             phase,
-            decision: Decision { decide: network.decide.clone(), takes: network.decision_time },
             linger,
             input: BytesMut::new(),
             request: None,
@@ -240,7 +225,7 @@ impl Endpoint {
     /// Goes on with what was read, as far as it goes.
     fn advance(&mut self, cx: &mut Context<'_>) {
         loop {
-            match self.phase.advance(&mut self.input, &self.decision, self.linger, cx.now()) {
+            match self.phase.advance(&mut self.input, self.linger, cx.now()) {
                 Advanced::No => break,
                 Advanced::Request(request) => {
                     cx.note(|| format!("has a request for {}", request.target()));
@@ -270,7 +255,7 @@ impl Endpoint {
     fn look(&mut self, cx: &mut Context<'_>) {
         let Phase::Open(connection) = &mut self.phase else { return };
         loop {
-            if !takes_events(self.reading, connection) {
+            if !self.reading.takes_events(connection) {
                 return connection.pause();
             }
             let Some(seen) = connection.read(&mut self.input).next().map(Seen::from) else { return };
@@ -319,16 +304,12 @@ impl Drive for Endpoint {
         // The test may have given commands, or the last write have made room for the next event or been the last thing to do.
         self.advance(cx);
         self.most_queued = self.most_queued.max(self.queued());
-        let bytes = self.phase.transmit(room);
-        if !bytes.is_empty() {
-            self.advance(cx);
-        }
-        bytes
+        self.phase.transmit(room)
     }
 
     fn wants_read(&self) -> bool {
         match &self.phase {
-            Phase::Open(connection) => takes_events(self.reading, connection),
+            Phase::Open(connection) => self.reading.takes_events(connection),
             _ => true,
         }
     }
@@ -350,13 +331,5 @@ impl fmt::Debug for Endpoint {
             .field("closed", &self.closed)
             .field("events", &self.events)
             .finish_non_exhaustive()
-    }
-}
-
-fn takes_events(reading: Reading, connection: &Connection) -> bool {
-    match reading {
-        Reading::Always => true,
-        Reading::WhileMaySend => connection.may_send() || connection.state() != State::Open,
-        Reading::Never => connection.state() == State::Closed,
     }
 }

@@ -17,8 +17,6 @@ pub(crate) struct Side {
     /// It has ended its stream.
     shut: bool,
     pub(crate) closed: bool,
-    /// It closed, and more came: the peer was told by a reset.
-    refused: bool,
 }
 
 /// What was done at one end.
@@ -41,7 +39,7 @@ pub(crate) struct Half<'a, E> {
 
 impl Side {
     pub(crate) fn new(role: Role, clock: RunningClock) -> Self {
-        Self { role, clock, shut: false, closed: false, refused: false }
+        Self { role, clock, shut: false, closed: false }
     }
 }
 
@@ -156,8 +154,7 @@ impl<E: Drive> Half<'_, E> {
         let mut read = 0;
         while let Some(arrival) = self.incoming.read(self.now) {
             read += 1;
-            if matches!(arrival, Arrival::Bytes(_)) && !self.side.refused {
-                self.side.refused = true;
+            if matches!(arrival, Arrival::Bytes(_)) {
                 self.note(|| "has closed, and answers what comes with a reset".to_owned());
                 self.out.abort(self.now);
             }

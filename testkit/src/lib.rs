@@ -12,7 +12,7 @@
 //!
 //! // A bad line: 40 ms each way, 20 KB/s, and every byte is a read of its own.
 //! let line = Link::new().latency(Duration::from_millis(40)).bandwidth(20_000).split(Split::EveryByte);
-//! let mut pair = Network::new(7).both_ways(&line).open()?;
+//! let mut pair = Network::new(7).both_ways(line).open()?;
 //!
 //! pair.client.send("hello")?;
 //! pair.run_for(Duration::from_millis(40));
@@ -96,6 +96,7 @@ mod network;
 mod phase;
 mod random;
 mod raw;
+mod reading;
 mod script;
 mod seen;
 mod sim;
@@ -105,11 +106,12 @@ mod wire;
 
 pub use clock::Clock;
 pub use drive::{Context, Drive};
-pub use endpoint::{Endpoint, Reading};
+pub use endpoint::Endpoint;
 pub use link::{Cut, Link, Split};
 pub use network::{Network, NotOpen};
 pub use raw::{Ended, RawEndpoint};
+pub use reading::Reading;
 pub use script::Script;
 pub use seen::Seen;
-pub use sim::{Direction, Outcome, Pair, Sim};
+pub use sim::{Direction, Outcome, Pair, START, Sim};
 pub use trace::{Entry, Trace};

@@ -17,7 +17,7 @@ use crate::link::Link;
 use crate::random::{Random, Stream};
 use crate::raw::RawEndpoint;
 use crate::script::Script;
-use crate::sim::{Pair, Sim};
+use crate::sim::{Pair, START, Sim};
 
 /// A server's answer to a request.
 pub(crate) type Decide = Rc<dyn Fn(&Request) -> Result<Accept, Reject>>;
@@ -32,7 +32,7 @@ pub(crate) type Decide = Rc<dyn Fn(&Request) -> Result<Accept, Reject>>;
 /// use sansocket_testkit::{Link, Network, Split};
 ///
 /// let network = Network::new(7)
-///     .both_ways(&Link::new().split(Split::EveryByte))
+///     .both_ways(Link::new().split(Split::EveryByte))
 ///     .request(ClientRequest::new("ws://example.com/chat")?.subprotocol("chat")?)
 ///     .decide(|request| match request.target() {
 ///         "/chat" => Ok(Accept::new().subprotocol("chat")),
@@ -109,8 +109,8 @@ impl Network {
     }
 
     /// The same in both directions; what is random is drawn for each of them.
-    pub fn both_ways(self, link: &Link) -> Self {
-        self.to_server(link.clone()).to_client(link.clone())
+    pub fn both_ways(self, link: Link) -> Self {
+        self.to_server(link.clone()).to_client(link)
     }
 
     /// The client's clock. Default: right.
@@ -215,9 +215,8 @@ impl Network {
     /// An open pair without an opening handshake: the first byte on the wire is that of the first frame.
     #[must_use]
     pub fn without_handshake(&self) -> Pair {
-        let now = crate::sim::START;
-        let client = Connection::client(&self.client_config, self.entropy(), now);
-        let server = Connection::server(&self.server_config, now);
+        let client = Connection::client(&self.client_config, self.entropy(), START);
+        let server = Connection::server(&self.server_config, START);
         self.join(Endpoint::open(client), Endpoint::open(server))
     }
 

@@ -13,10 +13,14 @@ use crate::network::Decide;
 /// How far an endpoint is.
 pub(crate) enum Phase {
     Connecting(ClientHandshake),
-    Accepting(ServerHandshake),
+    Accepting {
+        handshake: ServerHandshake,
+        decision: Decision,
+    },
     Deciding {
         handshake: ServerHandshake,
         pending: PendingRequest,
+        decision: Decision,
         due: Instant,
     },
     Open(Connection),
@@ -52,13 +56,7 @@ impl Phase {
     }
 
     /// Goes on with the handshake as far as `input` allows.
-    pub(crate) fn advance(
-        &mut self,
-        input: &mut BytesMut,
-        decision: &Decision,
-        linger: Duration,
-        now: Instant,
-    ) -> Advanced {
+    pub(crate) fn advance(&mut self, input: &mut BytesMut, linger: Duration, now: Instant) -> Advanced {
         let (next, advanced) = match std::mem::replace(self, Self::Changing) {
             Self::Connecting(mut handshake) => match handshake.receive(input, now) {
                 Ok(ClientStep::NeedMore) => (Self::Connecting(handshake), Advanced::No),
@@ -67,19 +65,21 @@ impl Phase {
                 }
                 Err(error) => (Self::failed(error, linger, now), Advanced::Failed),
             },
-            Self::Accepting(mut handshake) => match handshake.receive(input, now) {
-                Ok(ServerStep::NeedMore) => (Self::Accepting(handshake), Advanced::No),
+            Self::Accepting { mut handshake, decision } => match handshake.receive(input, now) {
+                Ok(ServerStep::NeedMore) => (Self::Accepting { handshake, decision }, Advanced::No),
                 Ok(ServerStep::Request(pending)) => {
                     let request = pending.request().clone();
                     let due = now + decision.takes;
-                    (Self::Deciding { handshake, pending, due }, Advanced::Request(request))
+                    (Self::Deciding { handshake, pending, decision, due }, Advanced::Request(request))
                 }
                 Err(error) => (Self::failed(error, linger, now), Advanced::Failed),
             },
-            Self::Deciding { pending, due, .. } if due <= now => match decision.answer(pending, now) {
-                Ok(connection) => (Self::Open(connection), Advanced::Open(None)),
-                Err(error) => (Self::failed(error, linger, now), Advanced::Failed),
-            },
+            Self::Deciding { pending, decision, due, .. } if due <= now => {
+                match decision.answer(pending, now) {
+                    Ok(connection) => (Self::Open(connection), Advanced::Open(None)),
+                    Err(error) => (Self::failed(error, linger, now), Advanced::Failed),
+                }
+            }
             other => (other, Advanced::No),
         };
         *self = next;
@@ -90,7 +90,7 @@ impl Phase {
     pub(crate) fn eof(&mut self, linger: Duration, now: Instant) {
         let error = match self {
             Self::Connecting(handshake) => handshake.eof(now),
-            Self::Accepting(handshake) | Self::Deciding { handshake, .. } => handshake.eof(now),
+            Self::Accepting { handshake, .. } | Self::Deciding { handshake, .. } => handshake.eof(now),
             Self::Open(connection) => return connection.eof(),
             Self::Failed { farewell, .. } => return farewell.eof(),
             Self::Changing => return,
@@ -102,12 +102,12 @@ impl Phase {
     pub(crate) fn transport_failed(&mut self, error: TransportError, linger: Duration, now: Instant) {
         let error = match self {
             Self::Connecting(handshake) => handshake.failed(error, now),
-            Self::Accepting(handshake) | Self::Deciding { handshake, .. } => handshake.failed(error, now),
-            Self::Open(connection) => return connection.transport_failed(error),
-            Self::Failed { farewell, .. } => {
-                farewell.transmit().clear();
-                return farewell.eof();
+            Self::Accepting { handshake, .. } | Self::Deciding { handshake, .. } => {
+                handshake.failed(error, now)
             }
+            Self::Open(connection) => return connection.transport_failed(error),
+            // What is left of the reply will be written to nowhere.
+            Self::Failed { farewell, .. } => return farewell.eof(),
             Self::Changing => return,
         };
         *self = Self::failed(error, linger, now);
@@ -116,7 +116,7 @@ impl Phase {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Connecting(handshake) => handshake.deadline(),
-            Self::Accepting(handshake) => handshake.deadline(),
+            Self::Accepting { handshake, .. } => handshake.deadline(),
             Self::Deciding { due, .. } => Some(*due),
             Self::Open(connection) => connection.deadline(),
             Self::Failed { farewell, .. } => farewell.deadline(),
@@ -127,7 +127,7 @@ impl Phase {
     pub(crate) fn timeout(&mut self, linger: Duration, now: Instant) {
         let result = match self {
             Self::Connecting(handshake) => handshake.timeout(now),
-            Self::Accepting(handshake) => handshake.timeout(now),
+            Self::Accepting { handshake, .. } => handshake.timeout(now),
             Self::Open(connection) => {
                 connection.timeout(now);
                 Ok(())
@@ -160,7 +160,7 @@ impl Phase {
                 let reply = farewell.transmit();
                 reply.split_to(room.min(reply.len()))
             }
-            Self::Accepting(_) | Self::Deciding { .. } | Self::Changing => Bytes::new(),
+            Self::Accepting { .. } | Self::Deciding { .. } | Self::Changing => Bytes::new(),
         }
     }
 

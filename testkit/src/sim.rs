@@ -79,7 +79,7 @@ impl<C: Drive, S: Drive> Sim<C, S> {
         sim
     }
 
-    /// The virtual time. It begins one day after [`Instant::ZERO`], so that clocks have room to jump backwards.
+    /// The virtual time. It begins at [`START`].
     #[must_use]
     pub fn now(&self) -> Instant {
         self.now
@@ -269,8 +269,8 @@ impl fmt::Display for Direction {
     }
 }
 
-/// When simulations begin.
-pub(crate) const START: Instant = Instant::from_nanos(24 * 3600 * 1_000_000_000);
+/// When every simulation begins: one day after [`Instant::ZERO`], so that clocks have room to jump backwards.
+pub const START: Instant = Instant::from_nanos(24 * 3600 * 1_000_000_000);
 
 /// Calls of `timeout` in one instant, with nothing read or written in between. The core needs two: one to learn that closing began, and one
 /// for a limit of zero.

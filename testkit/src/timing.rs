@@ -80,11 +80,11 @@ impl Timing {
         self.busy_until
     }
 
-    /// When what `leaves` the writer is there, which is not before `last`.
-    pub(crate) fn arrives(&mut self, leaves: Instant, last: Instant) -> Instant {
+    /// When what `leaves` the writer is there.
+    pub(crate) fn arrives(&mut self, leaves: Instant) -> Instant {
         let jitter = u64::try_from(self.link.jitter.as_nanos()).unwrap_or(u64::MAX);
         let jitter = if jitter > 0 { self.random.up_to(jitter) } else { 0 };
-        let mut at = later(leaves + self.link.latency, jitter.into()).max(last);
+        let mut at = later(leaves + self.link.latency, jitter.into());
         if let Some(period) = self.link.coalesce.map(|period| period.as_nanos()).filter(|period| *period > 0)
         {
             let since = at.since(self.placed).as_nanos();

@@ -26,8 +26,6 @@ pub(crate) struct Wire {
     lost_tail: Option<(usize, Cut)>,
     queue: VecDeque<Written>,
     next: Option<Next>,
-    /// When the last piece arrived; none overtakes it.
-    last: Instant,
     /// Bytes that fill the window.
     on_the_way: usize,
     flow: Flow,
@@ -75,6 +73,7 @@ enum What {
 struct Next {
     /// When its last byte leaves the writer.
     leaves: Instant,
+    /// May lie before the arrival of the piece before it, which it does not overtake: then it is there at the same time.
     arrives: Instant,
     what: What,
 }
@@ -91,7 +90,6 @@ impl Wire {
             lost_tail: None,
             queue: VecDeque::new(),
             next: None,
-            last: now,
             on_the_way: 0,
             flow: Flow::Open,
             aborted: None,
@@ -240,7 +238,6 @@ impl Wire {
 
     fn take(&mut self, now: Instant) -> Option<What> {
         let next = self.next.take_if(|next| next.arrives <= now)?;
-        self.last = next.arrives;
         if let What::Bytes(bytes) = &next.what {
             self.on_the_way -= bytes.len();
         }
@@ -313,14 +310,14 @@ impl Wire {
                 let leaves = self.timing.leaves(at, piece.len());
                 (What::Bytes(piece), leaves)
             }
-            what => (what, self.timing.leaves(at, 0)),
+            what => (what, at),
         };
         if let Some(aborted) = self.aborted.filter(|aborted| leaves > *aborted) {
             self.drop_all();
             self.on_the_way = 0;
             (what, leaves) = (What::Reset, aborted);
         }
-        let arrives = self.timing.arrives(leaves, self.last);
+        let arrives = self.timing.arrives(leaves);
         self.next = Some(Next { leaves, arrives, what });
     }
 }

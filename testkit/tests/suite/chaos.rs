@@ -11,15 +11,16 @@ use sansocket_testkit::{
 
 use crate::support::{code, ms, secs};
 
-const CASES: u64 = 600;
+const CASES: u64 = 300;
 const WRITE_HARD: usize = 50_000;
 const LARGEST: usize = 20_000;
 
 /// Every code that a fault of the network may give a handshake between two ends that keep the rules.
-const CODES: [&str; 6] = [
+const CODES: [&str; 7] = [
     "",
     "closed-before-first-byte",
     "closed-inside-head",
+    "closed-before-reply",
     "transport-failed",
     "timed-out",
     // The server was out of time, and said so.
@@ -193,7 +194,7 @@ fn check(end: &mut Endpoint, sent: &Sent, seed: u64) {
     assert!(end.most_queued() <= most, "seed {seed}: {} bytes were queued", end.most_queued());
     assert_eq!(end.is_open(), end.closed().is_some(), "seed {seed}: every connection has an end");
     let events = end.take_events();
-    let Some(closed) = end.closed() else { return assert_eq!(events, [], "seed {seed}") };
+    let Some(closed) = end.closed() else { return assert!(events.is_empty(), "seed {seed}") };
     let ends = events.iter().filter(|seen| matches!(seen, Seen::Closed(_))).count();
     assert!(matches!(events.last(), Some(Seen::Closed(_))) && ends == 1, "seed {seed}: {events:?}");
     let messages: Vec<_> = events.into_iter().filter_map(Seen::into_message).collect();

@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use sansocket::{Cause, CloseCode, Role};
-use sansocket_testkit::{Clock, Cut, Direction, Link, Network, Outcome, Pair, Script, Seen};
+use bytes::{Bytes, BytesMut};
+use sansocket::{Cause, CloseCode, Instant, Role, TransportError};
+use sansocket_testkit::{
+    Clock, Context, Cut, Direction, Drive, Endpoint, Link, Network, Outcome, Pair, RawEndpoint, Script, Seen,
+};
 
 use crate::support::{calm, cause, code, ms, secs};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 fn line() -> Network {
-    Network::new(1).both_ways(&Link::new().latency(ms(20)))
+    Network::new(1).both_ways(Link::new().latency(ms(20)))
 }
 
-fn pings(endpoint: &mut sansocket_testkit::Endpoint) -> usize {
+fn pings(endpoint: &mut Endpoint) -> usize {
     endpoint.take_events().iter().filter(|seen| matches!(seen, Seen::Ping(_))).count()
 }
 
@@ -181,4 +184,52 @@ fn messages_pass_whatever_the_clocks_do() {
         assert!(pair.run_until(|pair| pair.client.closed().is_some() && pair.server.closed().is_some()));
         assert_eq!((cause(&pair.client), cause(&pair.server)), (Cause::Clean, Cause::Clean), "{seed}");
     }
+}
+
+/// An endpoint whose driver tells the time after every read, which the contract allows.
+struct Eager(Endpoint);
+
+impl Drive for Eager {
+    fn receive(&mut self, bytes: BytesMut, cx: &mut Context<'_>) {
+        self.0.receive(bytes, cx);
+        self.0.timeout(cx);
+    }
+
+    fn eof(&mut self, cx: &mut Context<'_>) {
+        self.0.eof(cx);
+    }
+
+    fn failed(&mut self, error: TransportError, cx: &mut Context<'_>) {
+        self.0.failed(error, cx);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.0.deadline()
+    }
+
+    fn timeout(&mut self, cx: &mut Context<'_>) {
+        self.0.timeout(cx);
+    }
+
+    fn transmit(&mut self, room: usize, cx: &mut Context<'_>) -> Bytes {
+        self.0.transmit(room, cx)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_and_returns_ends_no_connection_that_receives() {
+    let network = calm(1).both_configs(|_, timeouts| timeouts.idle = Some(secs(8)));
+    let network = network.server_clock(Clock::new().backward(secs(10), HOUR).forward(ms(11_500), HOUR));
+    let ping = crate::support::frame(Role::Client, crate::support::PING, b"");
+    // A byte every second: one of them comes while the clock is an hour behind.
+    let script = (0..30).fold(Script::new().request(), |script, _| script.wait(secs(1)).send(&ping));
+    let mut sim = network.join(RawEndpoint::new(script), Eager(Endpoint::server(&network)));
+    sim.run_for(secs(30));
+    assert_eq!(sim.server.0.closed(), None);
+    sim.run_for(secs(10));
+    assert_eq!(cause(&sim.server.0), Cause::IdleTimeout);
 }

@@ -10,7 +10,7 @@ use crate::support::{CLOSE, FIRST, TEXT, calm, cause, close_payload, code, frame
 const ONE_WAY: Duration = ms(50);
 
 fn distant() -> Network {
-    calm(1).both_ways(&Link::new().latency(ONE_WAY))
+    calm(1).both_ways(Link::new().latency(ONE_WAY))
 }
 
 #[track_caller]
@@ -38,7 +38,7 @@ fn close_frames_that_cross_make_a_clean_end_for_both() {
     for offset in [-60, -50, -49, -1, 0, 1, 49, 50, 60] {
         for split in [Split::Whole, Split::EveryByte] {
             let link = Link::new().latency(ONE_WAY).split(split);
-            let mut pair = calm(1).both_ways(&link).without_handshake();
+            let mut pair = calm(1).both_ways(link).without_handshake();
             let (first, second) =
                 if offset < 0 { (Role::Server, Role::Client) } else { (Role::Client, Role::Server) };
             close(&mut pair, first);
@@ -86,7 +86,7 @@ fn the_server_ends_tcp_and_the_client_waits_for_it() {
 fn messages_on_the_way_arrive_before_the_close_frame() {
     for split in [Split::Whole, Split::EveryByte, Split::Random] {
         let link = Link::new().latency(ONE_WAY).split(split).window(3_000).bandwidth(100_000);
-        let mut pair = calm(1).both_ways(&link).without_handshake();
+        let mut pair = calm(1).both_ways(link).without_handshake();
         for n in 0..20_u8 {
             pair.client.send(vec![n; 500]).unwrap();
             pair.server.send(vec![n; 700]).unwrap();
@@ -132,7 +132,7 @@ fn a_failed_connection_is_read_on_so_that_its_close_frame_arrives() {
     // The client sends on and on; a reset would destroy the Close frame on its way.
     let link = Link::new().latency(ONE_WAY).bandwidth(100_000).split(Split::Every(500));
     let script = Script::new().request().send([0xFF; 50_000]).until([CLOSE]).wait(ms(1)).half_close();
-    let mut sim = calm(1).both_ways(&link).raw_client(script);
+    let mut sim = calm(1).both_ways(link).raw_client(script);
     assert_eq!(sim.run(), Outcome::Quiet);
     let frames = crate::support::server_frames(sim.client.received_behind_head());
     let [(CLOSE, payload)] = &frames[..] else { panic!("not one Close frame: {frames:?}") };

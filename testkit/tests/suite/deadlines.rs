@@ -140,7 +140,7 @@ fn a_pong_in_time_keeps_the_connection_and_a_late_one_does_not() {
 #[test]
 fn a_peer_that_is_gone_is_found_at_the_same_time_whoever_sent_last() {
     for role in [Role::Client, Role::Server] {
-        let mut pair = Network::new(1).both_ways(&Link::new().latency(ms(50))).open().unwrap();
+        let mut pair = Network::new(1).both_ways(Link::new().latency(ms(50))).open().unwrap();
         let opened = pair.elapsed();
         pair.run_for(secs(3));
         pair.cut(sansocket_testkit::Direction::ToServer, sansocket_testkit::Cut::Silence);

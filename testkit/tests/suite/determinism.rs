@@ -94,7 +94,7 @@ fn to_run_in_steps_is_to_run_at_once() {
 
 #[test]
 fn a_trace_can_be_read() {
-    let mut pair = Network::new(1).both_ways(&Link::new().latency(ms(1_500))).traced().open().unwrap();
+    let mut pair = Network::new(1).both_ways(Link::new().latency(ms(1_500))).traced().open().unwrap();
     pair.client.send("hello").unwrap();
     pair.run_for(secs(2));
     let trace = pair.trace().unwrap().to_string();

@@ -141,8 +141,8 @@ fn a_message_that_is_announced_and_not_sent_costs_nothing() {
 #[test]
 fn both_ends_that_ping_each_other_as_fast_as_they_can_go_on() {
     let link = Link::new().latency(ms(1)).window(2_000).split(Split::Random);
-    let mut pair = Network::new(1).both_ways(&link).open().unwrap();
-    for n in 0..2_000_u32 {
+    let mut pair = Network::new(1).both_ways(link).open().unwrap();
+    for n in 0..500_u32 {
         while pair.client.ping(&n.to_be_bytes()).is_ok() {}
         while pair.server.ping(&n.to_be_bytes()).is_ok() {}
         pair.run_for(ms(1));

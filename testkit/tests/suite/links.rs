@@ -1,7 +1,5 @@
 //! What a link promises: when bytes arrive, in which pieces, and how a stream ends. Shown with raw peers at both ends.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,64 +8,8 @@ use sansocket_testkit::{
     Clock, Context, Cut, Direction, Drive, Ended, Link, Network, Outcome, RawEndpoint, Script, Sim, Split,
 };
 
+use crate::sink::play;
 use crate::support::{NANO, ms, secs};
-
-/// When something was read, counted from the start, and what.
-type Reads = Rc<RefCell<Vec<(Duration, Vec<u8>)>>>;
-
-/// An end that only reads, and notes when. It never closes.
-struct Sink {
-    reads: Reads,
-    start: Option<Instant>,
-    ended: Rc<RefCell<Vec<(Duration, Ended)>>>,
-}
-
-impl Sink {
-    fn since_start(&mut self, cx: &Context<'_>) -> Duration {
-        cx.now().since(*self.start.get_or_insert(cx.now()))
-    }
-}
-
-impl Drive for Sink {
-    fn receive(&mut self, bytes: BytesMut, cx: &mut Context<'_>) {
-        let at = self.since_start(cx);
-        self.reads.borrow_mut().push((at, bytes.to_vec()));
-    }
-
-    fn eof(&mut self, cx: &mut Context<'_>) {
-        let at = self.since_start(cx);
-        self.ended.borrow_mut().push((at, Ended::Eof));
-    }
-
-    fn failed(&mut self, _error: TransportError, cx: &mut Context<'_>) {
-        let at = self.since_start(cx);
-        self.ended.borrow_mut().push((at, Ended::Reset));
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
-
-    fn timeout(&mut self, _cx: &mut Context<'_>) {}
-
-    fn transmit(&mut self, _room: usize, cx: &mut Context<'_>) -> Bytes {
-        self.since_start(cx);
-        Bytes::new()
-    }
-
-    fn is_closed(&self) -> bool {
-        false
-    }
-}
-
-/// What a sink behind `link` reads of `script`, and how its stream ends.
-fn play(link: Link, script: Script) -> (Vec<(Duration, Vec<u8>)>, Vec<(Duration, Ended)>) {
-    let sink = Sink { reads: Reads::default(), start: None, ended: Rc::default() };
-    let (reads, ended) = (sink.reads.clone(), sink.ended.clone());
-    let mut sim = Network::new(1).to_server(link).join(RawEndpoint::new(script), sink);
-    assert_eq!(sim.run(), Outcome::Quiet);
-    (reads.take(), ended.take())
-}
 
 /// The lengths of the reads.
 fn lens(reads: &[(Duration, Vec<u8>)]) -> Vec<usize> {
@@ -145,7 +87,7 @@ fn random_splits_are_of_all_sizes_and_lose_nothing() {
     let (reads, _) = play(Link::new().split(Split::Random), Script::new().send(&bytes));
     let lens = lens(&reads);
     assert_eq!(reads.into_iter().flat_map(|(_, bytes)| bytes).collect::<Vec<_>>(), bytes);
-    assert!(lens.iter().any(|len| *len == 1) && lens.iter().any(|len| *len > 1000));
+    assert!(lens.contains(&1) && lens.iter().any(|len| *len > 1000));
     assert!(lens.iter().all(|len| (1..=2048).contains(len)));
 }
 
@@ -166,7 +108,7 @@ fn short_writes_take_so_many_bytes_at_a_time() {
 
 #[test]
 fn a_stall_holds_back_what_would_arrive_in_it() {
-    let link = || Link::new().stall(ms(10), ms(20)).stall(ms(30), ms(5));
+    let link = || Link::new().stall(ms(30), ms(5)).stall(ms(10), ms(20));
     for (arrives, read) in [(9, 9), (10, 35), (29, 35), (30, 35), (34, 35), (35, 35), (36, 36)] {
         let script = Script::new().wait(ms(arrives)).send("x");
         assert_eq!(play(link(), script).0, [(ms(read), b"x".to_vec())], "{arrives}");
@@ -203,6 +145,35 @@ fn a_cut_after_some_bytes_lets_these_arrive() {
 }
 
 #[test]
+fn a_silent_link_fills_its_window_and_stops_the_writer() {
+    for link in [Link::new().cut_after(10, Cut::Silence), Link::new().cut_at(ms(5), Cut::Silence)] {
+        let script = Script::new().send([7; 10]).wait(ms(10)).send([7; 100]);
+        let network = Network::new(1).to_server(link.window(64));
+        let mut sim = network.join(RawEndpoint::new(script), RawEndpoint::new(Script::new()));
+        assert_eq!(sim.run(), Outcome::Quiet);
+        assert_eq!((sim.server.received(), sim.client.is_done()), (&[7; 10][..], false));
+        assert_eq!(sim.on_the_way(Direction::ToServer), 64);
+    }
+    // The same where the cut is inside a write.
+    let network = Network::new(1).to_server(Link::new().cut_after(30, Cut::Silence).window(64));
+    let mut sim = network.join(RawEndpoint::new(hundred()), RawEndpoint::new(Script::new()));
+    sim.run();
+    assert_eq!((sim.server.received().len(), sim.on_the_way(Direction::ToServer)), (30, 64));
+}
+
+#[test]
+fn a_cut_to_come_keeps_no_run_going_when_both_ends_have_closed() {
+    for (script, ends) in
+        [(Script::new().send("bye").close(), secs(0)), (Script::new().send("bye"), secs(60))]
+    {
+        let link = Link::new().cut_at(secs(60), Cut::Eof);
+        let network = Network::new(1).to_client(link);
+        let mut sim = network.join(RawEndpoint::new(script), RawEndpoint::new(Script::new()));
+        assert_eq!((sim.run(), sim.elapsed()), (Outcome::Quiet, ends));
+    }
+}
+
+#[test]
 fn a_cut_behind_the_last_byte_never_comes() {
     let (reads, ended) = play(Link::new().cut_after(101, Cut::Reset), hundred().half_close());
     assert_eq!((lens(&reads), ended), (vec![100], vec![(ms(0), Ended::Eof)]));
@@ -224,7 +195,7 @@ fn a_cut_at_a_time_loses_what_is_on_the_way_but_for_eof() {
 #[test]
 fn a_reset_takes_the_other_direction_along() {
     let link = Link::new().latency(secs(1));
-    let network = Network::new(1).both_ways(&link);
+    let network = Network::new(1).both_ways(link);
     let mut sim = network.join(RawEndpoint::new(hundred()), RawEndpoint::new(hundred()));
     sim.run_for(ms(500));
     sim.cut(Direction::ToClient, Cut::Reset);
@@ -248,15 +219,18 @@ fn the_lost_tail_is_what_was_not_read_when_the_stream_ended() {
 #[test]
 fn a_reset_by_the_writer_loses_what_has_not_left() {
     let link = Link::new().latency(secs(5)).bandwidth(10).split(Split::Every(10));
-    let (reads, ended) = play(link, hundred().wait(ms(3_500)).reset());
+    let (reads, ended) = play(link.clone(), hundred().wait(ms(3_500)).reset());
     assert_eq!((lens(&reads), ended), (vec![10; 3], vec![(ms(8_500), Ended::Reset)]));
+    let near = link.latency(Duration::ZERO);
+    let (reads, ended) = play(near, hundred().wait(ms(3_500)).reset());
+    assert_eq!((lens(&reads), ended), (vec![10; 3], vec![(ms(3_500), Ended::Reset)]));
     let (reads, ended) = play(Link::new().latency(secs(5)), hundred().reset());
     assert_eq!((lens(&reads), ended), (vec![100], vec![(secs(5), Ended::Reset)]));
 }
 
 #[test]
 fn what_comes_to_an_end_that_has_closed_is_answered_with_a_reset() {
-    let network = Network::new(1).both_ways(&Link::new().latency(ms(10)));
+    let network = Network::new(1).both_ways(Link::new().latency(ms(10)));
     let client = Script::new().send("first").wait(ms(50)).send("second").wait(secs(1));
     let server = Script::new().until("first").send("bye").close();
     let mut sim = network.join(RawEndpoint::new(client), RawEndpoint::new(server));
@@ -274,6 +248,16 @@ fn a_link_that_is_replaced_counts_from_then_on() {
     assert_eq!(sim.run(), Outcome::Quiet);
     assert_eq!((sim.server.received(), sim.server.ended()), (&b"1234567"[..], Some(Ended::Eof)));
     assert_eq!(sim.elapsed(), ms(1_001));
+}
+
+#[test]
+fn a_split_at_a_byte_counts_from_the_link_that_has_it() {
+    let mut sim = both(Script::new().send("1234").wait(secs(1)).send("5678"));
+    sim.run_for(ms(500));
+    let stall = Link::new().split(Split::At(3)).bandwidth(1);
+    sim.set_link(Direction::ToServer, stall);
+    sim.run_for(ms(3_500));
+    assert_eq!(sim.server.received(), b"1234567");
 }
 
 #[test]

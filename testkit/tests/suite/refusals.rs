@@ -40,7 +40,7 @@ fn a_rejection_is_the_clients_error_however_it_travels() {
         Link::new().window(7).short_writes(3),
         Link::new().bandwidth(1_000).coalesce(ms(30)),
     ] {
-        let mut pair = rejecting().both_ways(&link).start();
+        let mut pair = rejecting().both_ways(link.clone()).start();
         assert_eq!(pair.run(), Outcome::Quiet, "{link:?}");
         let error = pair.client.handshake_error().expect("it is rejected");
         assert_eq!((error.code(), error.status()), ("unexpected-status", Some(503)), "{link:?}");
@@ -68,7 +68,7 @@ fn a_client_that_is_still_sending_gets_the_whole_reply() {
         let link = Link::new().bandwidth(10_000).latency(ms(50)).split(Split::Every(1_000));
         let mut script = Script::new().send(long_head(64 * 1024));
         script = script.until("\r\n\r\n").until("\n");
-        let mut sim = calm(1).both_ways(&link).raw_client(script);
+        let mut sim = calm(1).both_ways(link).raw_client(script);
         sim.client.play(behind);
         assert_eq!(sim.run(), Outcome::Quiet);
         assert_eq!(code(&sim.server), "head-too-large");
@@ -82,7 +82,7 @@ fn a_client_that_never_stops_sending_is_left_in_the_end() {
     let script = Script::new().send(long_head(16_000_000)).wait(secs(100));
     // Quickly: it has sent too much.
     let mut quick = calm(1).to_server(Link::new().split(Split::Every(10_000))).raw_client(script.clone());
-    assert_eq!(quick.run_until(|sim| sim.client.ended() == Some(Ended::Reset)), true);
+    assert!(quick.run_until(|sim| sim.client.ended() == Some(Ended::Reset)));
     assert_eq!(quick.elapsed(), Duration::ZERO);
     assert_whole(quick.client.received(), "431 ");
     // Slowly: the time for closing is over.
@@ -118,7 +118,7 @@ fn a_reply_that_nobody_takes_is_given_up_and_hides_nothing() {
 #[test]
 fn a_client_that_resets_while_it_is_told_changes_nothing() {
     let script = Script::new().send("POST / HTTP/1.1\r\nHost: example.com\r\n\r\n").reset();
-    let mut sim = calm(1).both_ways(&Link::new().latency(ms(1))).raw_client(script);
+    let mut sim = calm(1).both_ways(Link::new().latency(ms(1))).raw_client(script);
     assert_eq!(sim.run(), Outcome::Quiet);
     assert_eq!((code(&sim.server), sim.elapsed() < secs(1)), ("method-not-get", true));
 }

@@ -8,7 +8,7 @@ use crate::support::{calm, cause, ms, secs};
 const WINDOW: usize = 64 * 1024;
 
 fn narrow(seed: u64) -> Network {
-    calm(seed).both_ways(&Link::new().latency(ms(1)).window(WINDOW))
+    calm(seed).both_ways(Link::new().latency(ms(1)).window(WINDOW))
 }
 
 /// An application that answers each message before it takes the next.
@@ -81,7 +81,7 @@ fn a_server_that_goes_on_sending_is_refused_at_the_hard_limit() {
 fn a_slow_line_is_no_fault_and_ends_no_connection() {
     // Keepalive is on: a Ping waits behind what the line carries, for minutes.
     let line = Link::new().bandwidth(2_000).latency(ms(200)).window(8_000).split(Split::Every(500));
-    let mut pair = Network::new(1).both_ways(&line).open().unwrap();
+    let mut pair = Network::new(1).both_ways(line).open().unwrap();
     for _ in 0..3 {
         pair.server.send(vec![7; 300_000]).unwrap();
     }
@@ -106,7 +106,7 @@ fn a_client_that_takes_nothing_and_writes_nothing_is_left_by_keepalive() {
 fn an_application_that_takes_no_events_for_a_while_is_no_dead_peer() {
     // It is the server's application that is busy, and the Pong waits unseen behind a message.
     let network = calm(1).server_config(ServerConfig::default());
-    let mut pair = network.both_ways(&Link::new().latency(ms(10))).open().unwrap();
+    let mut pair = network.both_ways(Link::new().latency(ms(10))).open().unwrap();
     pair.server.set_reading(Reading::Never);
     pair.client.send("wait for me").unwrap();
     pair.run_for(secs(15 * 60));
@@ -156,7 +156,7 @@ fn two_ends_that_answer_everything_do_not_grow() {
 fn all_messages_arrive_in_order_whatever_the_writes_take() {
     for size in [1, 2, 3, 7, 13, 126, 1_000] {
         let link = Link::new().short_writes(size).window(size * 3).latency(ms(1)).split(Split::Random);
-        let mut pair: Pair = calm(size as u64).both_ways(&link).without_handshake();
+        let mut pair: Pair = calm(size as u64).both_ways(link).without_handshake();
         let lens = [0, 1, 125, 126, 127, 2_000];
         for len in lens {
             pair.client.send(vec![len as u8; len]).unwrap();

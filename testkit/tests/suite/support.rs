@@ -66,7 +66,7 @@ pub(crate) fn server_frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
 
 /// The client's request of a network, as it goes over the wire.
 pub(crate) fn request_of(network: &Network) -> Vec<u8> {
-    let mut sim = network.clone().both_ways(&Link::new()).raw_server(Script::new());
+    let mut sim = network.clone().both_ways(Link::new()).raw_server(Script::new());
     sim.run_for(Duration::ZERO);
     sim.server.received().to_vec()
 }
@@ -74,7 +74,7 @@ pub(crate) fn request_of(network: &Network) -> Vec<u8> {
 /// The server's reply to [`request_of`], as it goes over the wire.
 pub(crate) fn reply_of(network: &Network) -> Vec<u8> {
     let script = Script::new().send(request_of(network));
-    let mut sim = network.clone().both_ways(&Link::new()).raw_client(script);
+    let mut sim = network.clone().both_ways(Link::new()).raw_client(script);
     sim.run_for(Duration::ZERO);
     sim.client.received().to_vec()
 }
