@@ -115,9 +115,11 @@ impl FromStr for Url {
             return Err(UrlError::Scheme);
         };
         let (authority, resource) = split_authority(rest);
-        let Authority { host, port } = Authority::parse(authority)?;
-        if host.contains('%') {
-            return Err(UrlError::HostCharacter { character: '%' });
+        let (before_authority, before_resource) = (text.len() - rest.len(), text.len() - resource.len());
+        let Authority { host, port } =
+            Authority::parse(authority).map_err(|error| error.moved_by(before_authority))?;
+        if let Some(at) = host.find('%') {
+            return Err(UrlError::HostCharacter { at: before_authority + at, character: '%' });
         }
         let host = host.to_ascii_lowercase();
         let ip = if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
@@ -130,7 +132,7 @@ impl FromStr for Url {
             None
         };
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        check_resource(resource)?;
+        check_resource(resource).map_err(|error| error.moved_by(before_resource))?;
         //= https://www.rfc-editor.org/rfc/rfc6455#section-3
         //# The "resource-name" (also known as /resource name/ in Section 4.1)
         //# can be constructed by concatenating the following:
@@ -158,13 +160,15 @@ impl fmt::Display for Url {
 }
 
 /// Why a text is not a WebSocket URI (RFC 6455 section 3).
+///
+/// `at` is always an offset in bytes from the start of the text that was given: `text[at..]` begins with what is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum UrlError {
     /// A space, a line end or another control character.
     #[error("the URL has whitespace or a control character at byte {at}; percent-encode it")]
     Whitespace {
-        /// Offset in bytes.
+        /// Where the first of them is.
         at: usize,
     },
     /// There is no `://`.
@@ -181,9 +185,11 @@ pub enum UrlError {
     Userinfo,
     /// A character that no host name has.
     #[error(
-        "the URL's host has the character {character:?}; write international names in their ASCII form (xn--...)"
+        "the URL's host has the character {character:?} at byte {at}; write international names in their ASCII form (xn--...)"
     )]
     HostCharacter {
+        /// Where it is.
+        at: usize,
         /// The first such character.
         character: char,
     },
@@ -202,17 +208,31 @@ pub enum UrlError {
     )]
     Fragment,
     /// A `%` without two hexadecimal digits behind it.
-    #[error("the URL has a '%' at byte {at} of path and query without two hexadecimal digits behind it")]
+    #[error("the URL has a '%' at byte {at} without two hexadecimal digits behind it")]
     PercentEscape {
-        /// Offset in bytes from the start of the path.
+        /// Where the `%` is.
         at: usize,
     },
     /// A character in path or query that must be percent-encoded.
-    #[error("the URL has a character at byte {at} of path and query that must be percent-encoded")]
+    #[error("the URL has a character at byte {at}, in path or query, that must be percent-encoded")]
     Character {
-        /// Offset in bytes from the start of the path.
+        /// Where it is.
         at: usize,
     },
+}
+
+impl UrlError {
+    /// The same fault, found in a part of the text that begins `offset` bytes behind its start.
+    fn moved_by(mut self, offset: usize) -> Self {
+        if let Self::Whitespace { at }
+        | Self::HostCharacter { at, .. }
+        | Self::PercentEscape { at }
+        | Self::Character { at } = &mut self
+        {
+            *at += offset;
+        }
+        self
+    }
 }
 
 /// Host and port as they stand in a URI and in a `Host` field (RFC 3986 section 3.2, RFC 9110 section 7.2).
@@ -223,6 +243,7 @@ pub(crate) struct Authority<'a> {
 }
 
 impl<'a> Authority<'a> {
+    /// Offsets in the error count from the start of `text`.
     pub(crate) fn parse(text: &'a str) -> Result<Self, UrlError> {
         if text.contains('@') {
             return Err(UrlError::Userinfo);
@@ -284,7 +305,7 @@ fn check_name(name: &str) -> Result<(), UrlError> {
             _ => character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=".contains(character),
         };
         if !allowed {
-            return Err(UrlError::HostCharacter { character });
+            return Err(UrlError::HostCharacter { at, character });
         }
     }
     Ok(())

@@ -55,7 +55,7 @@ fn addresses_need_no_resolver() {
 
 #[test]
 fn what_is_no_websocket_uri_is_refused_precisely() {
-    let character = |character| UrlError::HostCharacter { character };
+    let character = |at, character| UrlError::HostCharacter { at, character };
     let cases = [
         ("", UrlError::NoScheme),
         ("example.com", UrlError::NoScheme),
@@ -76,10 +76,10 @@ fn what_is_no_websocket_uri_is_refused_precisely() {
         (" ws://example.com/", UrlError::Whitespace { at: 0 }),
         ("ws://example.com/\r\nX: y", UrlError::Whitespace { at: 17 }),
         ("ws://example.com/a\0", UrlError::Whitespace { at: 18 }),
-        ("ws://m\u{fc}nchen.de/", character('\u{fc}')),
-        ("ws://exa%6Dple.com/", character('%')),
-        ("ws://exa\\mple.com/", character('\\')),
-        ("ws://a]b/", character(']')),
+        ("ws://m\u{fc}nchen.de/", character(6, '\u{fc}')),
+        ("ws://exa%6Dple.com/", character(8, '%')),
+        ("ws://exa\\mple.com/", character(8, '\\')),
+        ("ws://a]b/", character(6, ']')),
         ("ws://::1/", UrlError::EmptyHost),
         ("ws://fe80::1/", UrlError::Port),
         ("ws://[::1/", UrlError::Ipv6),
@@ -101,13 +101,38 @@ fn what_is_no_websocket_uri_is_refused_precisely() {
         ("ws://example.com/#top", UrlError::Fragment),
         ("ws://example.com#", UrlError::Fragment),
         ("ws://example.com?a#b", UrlError::Fragment),
-        ("ws://example.com/%", UrlError::PercentEscape { at: 1 }),
-        ("ws://example.com/a%4", UrlError::PercentEscape { at: 2 }),
-        ("ws://example.com/?%4x", UrlError::PercentEscape { at: 2 }),
-        ("ws://example.com/caf\u{e9}", UrlError::Character { at: 4 }),
+        ("ws://example.com/%", UrlError::PercentEscape { at: 17 }),
+        ("ws://example.com/a%4", UrlError::PercentEscape { at: 18 }),
+        ("ws://example.com/?%4x", UrlError::PercentEscape { at: 18 }),
+        ("ws://example.com/caf\u{e9}", UrlError::Character { at: 20 }),
     ];
     for (text, expected) in cases {
         assert_eq!(text.parse::<Url>(), Err(expected), "{text:?}");
+    }
+}
+
+#[test]
+fn offsets_of_errors_count_from_the_start_of_the_text() {
+    // What is wrong stands once in each text.
+    let cases = [
+        ("wss://example.com/a b", ' '),
+        ("ws://[::1]:8080/a%zz", '%'),
+        ("ws://example.com?x=\u{e9}", '\u{e9}'),
+        ("wss://ex\u{e9}mple.com:80/", '\u{e9}'),
+        ("ws://a%20b/", '%'),
+        ("ws://a\\b:80/", '\\'),
+    ];
+    for (text, wrong) in cases {
+        let error = text.parse::<Url>().unwrap_err();
+        let (UrlError::Whitespace { at }
+        | UrlError::HostCharacter { at, .. }
+        | UrlError::PercentEscape { at }
+        | UrlError::Character { at }) = error
+        else {
+            panic!("{text:?}: {error}")
+        };
+        assert!(text[at..].starts_with(wrong), "{text:?}: {error}");
+        assert!(error.to_string().contains(&format!("at byte {at}")), "{error}");
     }
 }
 
