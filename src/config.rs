@@ -29,6 +29,11 @@ pub struct ServerConfig {
     ///
     /// [RFC 6455 section 4.2.1]: https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
     pub accept_malformed_key: bool,
+    /// Give plain HTTP requests to the application ([`ServerStep::Http`](crate::ServerStep::Http)), which then answers a
+    /// health check or a browser on the same port. Default `false`: they fail with 426, or 405 if they are no GET.
+    ///
+    /// Plain is what has neither `Upgrade: websocket` nor a field whose name begins with `Sec-WebSocket-`.
+    pub plain_http: bool,
 }
 
 /// How a client behaves: limits and time limits.
@@ -55,6 +60,11 @@ pub struct Limits {
     ///
     /// [RFC 9112 section 3]: https://www.rfc-editor.org/rfc/rfc9112#section-3
     pub request_line: usize,
+    /// Bytes kept of the body of a response that refuses a client's handshake, for
+    /// [`HandshakeError::body`](crate::HandshakeError::body). Default 1 KiB: the sentence with which servers say why, and the
+    /// start of a proxy's error page. What is more is not read. The client waits for it up to a second, and never beyond
+    /// [`Timeouts::handshake`]; with 0 it does not wait at all.
+    pub error_body: usize,
     /// Bytes of payload data in one message; `usize::MAX` for no limit, which makes sense with
     /// [`Delivery::Chunks`] only. Default 16 MiB. Close code when exceeded: 1009, on the frame header
     /// that declares too much.
@@ -83,6 +93,7 @@ impl Default for Limits {
             head_bytes: 16 * 1024,
             head_fields: 100,
             request_line: 8 * 1024,
+            error_body: 1024,
             message: 16 * 1024 * 1024,
             frame: 16 * 1024 * 1024,
             fragments: 131_072,

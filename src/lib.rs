@@ -101,9 +101,10 @@ pub use error::{Cause, Failure, LimitExceeded, Position, SendError, SendRefused,
 pub use event::{Chunk, Event};
 pub use frame::{CloseCode, CloseFrame, InvalidCloseFrame};
 pub use handshake::{
-    Accept, AcceptError, AcceptRefused, BadTarget, ClientHandshake, ClientRequest, ClientStep, Excerpt,
-    Farewell, HandshakeError, HandshakeErrorKind, InvalidField, InvalidSubprotocol, Malformed,
-    PendingRequest, Phase, Reject, Request, Response, ServerHandshake, ServerStep,
+    Accept, AcceptError, AcceptRefused, Answer, BadTarget, ClientHandshake, ClientHello, ClientRequest,
+    ClientStep, Excerpt, Farewell, HandshakeError, HandshakeErrorKind, InvalidField, InvalidOrigin,
+    InvalidSubprotocol, Malformed, Origins, Peer, PendingRequest, Phase, PlainRequest, Reject, Request,
+    Response, ServerHandshake, ServerStep, Severity,
 };
 pub use message::{Message, MessageKind};
 pub use role::Role;

@@ -43,7 +43,7 @@ pub(crate) fn sansocket(head: &[u8], read: usize, input: &mut BytesMut) {
     for piece in head.chunks(read) {
         input.extend_from_slice(piece);
         match handshake.receive(input, Instant::ZERO).expect("the request is valid") {
-            ServerStep::NeedMore => {}
+            ServerStep::NeedMore | ServerStep::Http(_) => {}
             ServerStep::Request(pending) => {
                 let mut connection = pending.accept(Accept::new(), Instant::ZERO).expect("nothing is agreed");
                 let mut reply = connection.transmit();

@@ -168,7 +168,7 @@ fn wrong_requests() -> Vec<Case> {
                     &REQUEST.replace("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""),
                 )?)
             }),
-            server_sees: "missing-field, status 400",
+            server_sees: "missing-key, status 400",
             client_sees: "HTTP/1.1 400 Bad Request",
             ..ours()
         },

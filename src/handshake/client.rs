@@ -1,5 +1,6 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,139 +11,26 @@ use crate::config::ClientConfig;
 use crate::connection::{Connection, Settings};
 use crate::entropy::Entropy;
 use crate::error::TransportError;
+use crate::handshake::body::Body;
+use crate::handshake::client_request::ClientRequest;
 use crate::handshake::error::{HandshakeError, Phase};
-use crate::handshake::fields::{
-    ExtraFields, InvalidField, InvalidSubprotocol, elements, is_token, push_line,
-};
+use crate::handshake::excerpt::Excerpt;
 use crate::handshake::head::Collector;
 use crate::handshake::key::{ACCEPT_LEN, accept_value, encode_nonce};
-use crate::handshake::kind::{Excerpt, HandshakeErrorKind as Kind};
+use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::handshake::parse::HeadKind;
+use crate::handshake::peer::Peer;
 use crate::handshake::progress::{Evidence, Progress};
 use crate::handshake::response::Response;
 use crate::role::Role;
 use crate::time::Instant;
-use crate::url::{Url, UrlError};
-
-/// What a client asks for: where, with which subprotocols, and with which fields of its own.
-///
-/// It can be used for any number of attempts; each has a key of its own.
-///
-/// ```
-/// use sansocket::ClientRequest;
-///
-/// let request = ClientRequest::new("wss://example.com/chat")?
-///     .subprotocol("chat.v2")?
-///     .subprotocol("chat.v1")?
-///     .field("Authorization", "Bearer 7")?;
-/// assert!(request.url().is_secure());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct ClientRequest {
-    url: Url,
-    /// As a field value: `a, b`.
-    subprotocols: String,
-    fields: ExtraFields,
-}
-
-impl ClientRequest {
-    /// A request for the resource at `url`, such as `ws://host:port/path?query`.
-    ///
-    /// # Errors
-    ///
-    /// `url` is not a WebSocket URI.
-    pub fn new(url: &str) -> Result<Self, UrlError> {
-        Ok(Self::to(url.parse()?))
-    }
-
-    /// A request for the resource at `url`.
-    #[must_use]
-    pub fn to(url: Url) -> Self {
-        Self { url, subprotocols: String::new(), fields: ExtraFields::default() }
-    }
-
-    /// The URL that was given. If it [is secure](Url::is_secure), the handshake must go through TLS.
-    #[must_use]
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
-
-    /// Offers a subprotocol; the preferred one comes first.
-    ///
-    /// # Errors
-    ///
-    /// It is not a token, or was offered before.
-    pub fn subprotocol(mut self, subprotocol: &str) -> Result<Self, InvalidSubprotocol> {
-        if !is_token(subprotocol.as_bytes()) {
-            return Err(InvalidSubprotocol::NotToken);
-        }
-        if elements(self.subprotocols.as_bytes()).any(|offered| offered == subprotocol.as_bytes()) {
-            return Err(InvalidSubprotocol::Twice);
-        }
-        if !self.subprotocols.is_empty() {
-            self.subprotocols.push_str(", ");
-        }
-        self.subprotocols.push_str(subprotocol);
-        Ok(self)
-    }
-
-    /// Adds a field, such as `Origin` or `Authorization`. `value` may have bytes over 0x7F.
-    ///
-    /// # Errors
-    ///
-    /// A name that is not a token or that the handshake sets itself (`Host`, `Upgrade`, `Connection`, `Content-Length`,
-    /// `Transfer-Encoding`, and all that begin with `Sec-WebSocket-`), or a value with control characters.
-    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
-        self.fields.push(name, value.as_ref(), &["host"])?;
-        Ok(self)
-    }
-
-    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
-    //# The request MUST contain an |Upgrade| header field whose value
-    //# MUST include the "websocket" keyword.
-    //# The request MUST contain a |Connection| header field whose value
-    //# MUST include the "Upgrade" token.
-    //# The request MUST include a header field with the name
-    //# |Sec-WebSocket-Version|.  The value of this header field MUST be
-    //# 13.
-    fn encode(&self, key: &[u8]) -> Bytes {
-        let mut out = Vec::with_capacity(REQUEST_CAPACITY + self.fields.lines().len());
-        for part in ["GET ", self.url.resource_name(), " HTTP/1.1\r\n"] {
-            out.extend_from_slice(part.as_bytes());
-        }
-        push_line(&mut out, "Host", self.url.host_field().as_bytes());
-        push_line(&mut out, "Upgrade", b"websocket");
-        push_line(&mut out, "Connection", b"Upgrade");
-        push_line(&mut out, "Sec-WebSocket-Key", key);
-        push_line(&mut out, "Sec-WebSocket-Version", b"13");
-        if !self.subprotocols.is_empty() {
-            push_line(&mut out, "Sec-WebSocket-Protocol", self.subprotocols.as_bytes());
-        }
-        out.extend_from_slice(self.fields.lines());
-        out.extend_from_slice(b"\r\n");
-        out.into()
-    }
-}
-
-impl fmt::Debug for ClientRequest {
-    /// Shows the names of the fields and not their values, which may be secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.fields.names().collect();
-        f.debug_struct("ClientRequest")
-            .field("url", &self.url)
-            .field("subprotocols", &self.subprotocols)
-            .field("fields", &names)
-            .finish()
-    }
-}
 
 /// A client's opening handshake.
 ///
 /// **Write what [`transmit`](Self::transmit) gives, and give it what comes: bytes, the end of the stream, trouble, and the
 /// time of its deadline; the first result other than [`ClientStep::NeedMore`] decides.**
 ///
-/// 1. Write [`transmit`](Self::transmit) until it is empty. If [`Url::is_secure`], through TLS only.
+/// 1. Write [`transmit`](Self::transmit) until it is empty. If [`Url::is_secure`](crate::Url::is_secure), through TLS only.
 /// 2. Bytes came: [`receive`](Self::receive) them, also while the request is not written whole. What comes behind the head
 ///    stays in the input, for the connection.
 /// 3. The stream ended or failed: [`eof`](Self::eof) or [`failed`](Self::failed).
@@ -161,9 +49,10 @@ impl fmt::Debug for ClientRequest {
 /// let written = handshake.transmit().len();
 /// handshake.transmit().advance(written);
 ///
-/// let mut input = BytesMut::from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+/// let mut input = BytesMut::from("HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\n\r\nNothing here.");
 /// let error = handshake.receive(&mut input, Instant::ZERO).unwrap_err();
 /// assert_eq!(error.kind(), &HandshakeErrorKind::UnexpectedStatus { status: 404 });
+/// assert_eq!(error.body(), b"Nothing here.");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ClientHandshake {
@@ -176,6 +65,15 @@ pub struct ClientHandshake {
     /// The subprotocols offered, as a field value.
     offered: String,
     progress: Progress,
+    error_body: usize,
+    refused: Option<Box<Refused>>,
+}
+
+/// A response that refuses the handshake, while its body is read.
+struct Refused {
+    kind: Kind,
+    response: Response,
+    body: Body,
 }
 
 /// What [`ClientHandshake::receive`] came to.
@@ -202,8 +100,10 @@ impl ClientHandshake {
             settings: Settings::from(config),
             entropy: Some(entropy),
             accept: accept_value(&key),
-            offered: request.subprotocols.clone(),
+            offered: request.offered().into(),
             progress: Progress::new(Role::Client, config.timeouts.handshake, now),
+            error_body: config.limits.error_body,
+            refused: None,
         }
     }
 
@@ -221,7 +121,11 @@ impl ClientHandshake {
     /// # Errors
     ///
     /// The response has a status other than 101, or breaks a rule or a limit. `input` keeps what comes behind the byte
-    /// that settles it, such as the body of the response.
+    /// that settles it.
+    ///
+    /// If the status is another, the first [`Limits::error_body`](crate::Limits::error_body) bytes of the body are taken
+    /// too before the error comes, for [`HandshakeError::body`]; its end, the end of the stream or the deadline cut that
+    /// short.
     pub fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<ClientStep, HandshakeError> {
         if let Some(error) = self.progress.failure() {
             return Err(error);
@@ -230,14 +134,25 @@ impl ClientHandshake {
             return Ok(ClientStep::NeedMore);
         }
         self.progress.count_read();
+        if self.refused.is_some() {
+            return self.receive_body(input, now);
+        }
         loop {
             let before = input.len();
             let collected = self.collector.receive(input);
             self.progress.count(before - input.len());
             let parsed = match collected {
                 Ok(Some(parsed)) => parsed,
-                Ok(None) => return Ok(ClientStep::NeedMore),
-                Err(kind) => return Err(self.fail(kind, None, now)),
+                Ok(None) => {
+                    if self.collector.is_foreign() {
+                        self.progress.lose_patience(now);
+                    }
+                    return Ok(ClientStep::NeedMore);
+                }
+                Err(kind) => {
+                    let behind: &[u8] = if kind == Kind::NotHttp { input } else { &[] };
+                    return Err(self.fail(kind, behind, now));
+                }
             };
             let minor_version = parsed.minor_version;
             let mut response = Response::new(parsed);
@@ -246,13 +161,20 @@ impl ClientHandshake {
                 100 | 102..=199 => continue,
                 101 if minor_version == 0 => {
                     let seen = Excerpt::new(b"HTTP/1.0");
-                    return Err(self.fail(Kind::HttpVersion { seen }, Some(response), now));
+                    return Err(self.fail_by(Kind::HttpVersion { seen }, response, Vec::new(), now));
                 }
                 101 => {}
-                status => return Err(self.fail(Kind::UnexpectedStatus { status }, Some(response), now)),
+                _ => {
+                    self.out.clear();
+                    let kind = response.refusal();
+                    let body = Body::new(&response, self.error_body);
+                    self.progress.lose_patience(now);
+                    self.refused = Some(Refused { kind, response, body }.into());
+                    return self.receive_body(input, now);
+                }
             }
             if let Err(kind) = response.check(&self.accept, &self.offered) {
-                return Err(self.fail(kind, Some(response), now));
+                return Err(self.fail_by(kind, response, Vec::new(), now));
             }
             self.progress.succeed();
             let first_output = BytesMut::new();
@@ -264,13 +186,17 @@ impl ClientHandshake {
 
     /// The server closed its side of TCP.
     pub fn eof(&mut self, now: Instant) -> HandshakeError {
-        let kind = self.progress.eof_kind();
-        self.fail(kind, None, now)
+        let kind = self.progress.eof_kind(self.collector.is_foreign());
+        self.fail(kind, &[], now)
     }
 
     /// Reading or writing failed.
     pub fn failed(&mut self, error: TransportError, now: Instant) -> HandshakeError {
-        self.fail(Kind::TransportFailed(error), None, now)
+        let kind = match self.progress.has_succeeded() {
+            true => Kind::Finished,
+            false => Kind::TransportFailed(error),
+        };
+        self.fail(kind, &[], now)
     }
 
     /// When to call [`timeout`](Self::timeout). `None` once the connection is open or the handshake has failed.
@@ -283,18 +209,36 @@ impl ClientHandshake {
     ///
     /// # Errors
     ///
-    /// The response was not complete in time.
+    /// The response was not complete in time. If its head was, and it is only the body that is late, the error is that of
+    /// the response.
     pub fn timeout(&mut self, now: Instant) -> Result<(), HandshakeError> {
         if let Some(error) = self.progress.failure() {
             return Err(error);
         }
-        match self.progress.expired(now) {
-            Some(limit) => Err(self.fail(Kind::TimedOut { limit }, None, now)),
-            None => Ok(()),
+        if !self.progress.is_expired(now) {
+            return Ok(());
+        }
+        let kind = self.progress.timeout_kind(self.collector.is_foreign());
+        Err(self.fail(kind, &[], now))
+    }
+
+    /// Takes what is wanted of the body of a response that refuses the handshake.
+    fn receive_body(&mut self, input: &mut BytesMut, now: Instant) -> Result<ClientStep, HandshakeError> {
+        if let Some(refused) = &mut self.refused {
+            let taken = refused.body.receive(input);
+            self.progress.count(taken);
+        }
+        match self.refused.take_if(|refused| refused.body.is_complete()) {
+            Some(refused) => Err(self.refuse(*refused, now)),
+            None => Ok(ClientStep::NeedMore),
         }
     }
 
-    fn fail(&mut self, kind: Kind, response: Option<Response>, now: Instant) -> HandshakeError {
+    /// Fails with what a response has already said, or else with `kind`.
+    fn fail(&mut self, kind: Kind, behind: &[u8], now: Instant) -> HandshakeError {
+        if let Some(refused) = self.refused.take() {
+            return self.refuse(*refused, now);
+        }
         let phase = match (self.progress.has_succeeded(), self.progress.bytes()) {
             (true, _) => Phase::Done,
             (false, 0) if !self.out.is_empty() => Phase::SendingRequest,
@@ -302,8 +246,26 @@ impl ClientHandshake {
             (false, _) => Phase::ReadingResponse,
         };
         self.out.clear();
-        let evidence = Evidence { head: self.collector.held(), reply: None, response };
+        let peer = match phase {
+            Phase::Done => Peer::WebSocketServer,
+            _ => self.collector.peer(),
+        };
+        let head = self.collector.held();
+        let evidence = Evidence { peer, head, behind, reply: None, response: None, body: Vec::new() };
         self.progress.fail(kind, phase, evidence, now)
+    }
+
+    fn refuse(&mut self, refused: Refused, now: Instant) -> HandshakeError {
+        let Refused { kind, response, body } = refused;
+        self.fail_by(kind, response, body.into_content(), now)
+    }
+
+    /// Fails because of a response whose head is whole.
+    fn fail_by(&mut self, kind: Kind, response: Response, body: Vec<u8>, now: Instant) -> HandshakeError {
+        self.out.clear();
+        let peer = Peer::of_response(&response);
+        let evidence = Evidence { peer, head: &[], behind: &[], reply: None, response: Some(response), body };
+        self.progress.fail(kind, Phase::ReadingResponse, evidence, now)
     }
 }
 
@@ -317,6 +279,3 @@ impl fmt::Debug for ClientHandshake {
             .finish_non_exhaustive()
     }
 }
-
-/// Room for a request without long names, so that it is built without moving it.
-const REQUEST_CAPACITY: usize = 512;

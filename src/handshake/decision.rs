@@ -1,15 +1,12 @@
-//! What an application answers to a request: accept it or reject it.
+//! How an application accepts a request, and why that can fail.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use bytes::Bytes;
 use thiserror::Error;
 
-use crate::handshake::fields::{ExtraFields, InvalidField, check_value};
-use crate::handshake::reply::FinalReply;
+use crate::handshake::fields::{ExtraFields, InvalidField};
 use crate::handshake::server::PendingRequest;
 
 /// How to accept a request: with which subprotocol, and which fields of the application's own.
@@ -64,82 +61,6 @@ impl fmt::Debug for Accept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.fields.names().collect();
         f.debug_struct("Accept").field("subprotocol", &self.subprotocol).field("fields", &names).finish()
-    }
-}
-
-/// How to reject a request: the HTTP reply.
-///
-/// ```
-/// use sansocket::Reject;
-///
-/// let reject = Reject::new(401)
-///     .field("WWW-Authenticate", "Basic realm=\"chat\"")?
-///     .body("text/plain; charset=utf-8", "Who are you?\n")?;
-/// assert_eq!(reject.status(), 401);
-/// # Ok::<(), sansocket::InvalidField>(())
-/// ```
-#[derive(Clone)]
-pub struct Reject {
-    status: u16,
-    fields: ExtraFields,
-    content_type: String,
-    body: Bytes,
-}
-
-impl Reject {
-    /// A reply with this status and no body. 200 to 599 is sent as it is; anything else cannot end a handshake, and 500
-    /// is sent in its place.
-    #[must_use]
-    pub fn new(status: u16) -> Self {
-        let status = if matches!(status, 200..=599) { status } else { 500 };
-        Self { status, fields: ExtraFields::default(), content_type: String::new(), body: Bytes::new() }
-    }
-
-    /// The status that is sent.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// Adds a field to the reply. `value` may have bytes over 0x7F.
-    ///
-    /// # Errors
-    ///
-    /// As [`Accept::field`]; `Content-Type` is refused as well, as [`body`](Self::body) sets it.
-    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
-        self.fields.push(name, value.as_ref(), &["content-type"])?;
-        Ok(self)
-    }
-
-    /// Sets the content. 204 and 304 have none, and leave it out.
-    ///
-    /// # Errors
-    ///
-    /// A `content_type` with control characters.
-    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Result<Self, InvalidField> {
-        check_value(content_type.as_bytes())?;
-        self.content_type = content_type.into();
-        self.body = body.into();
-        Ok(self)
-    }
-
-    pub(crate) fn encode(&self) -> Bytes {
-        FinalReply {
-            status: self.status,
-            extra: self.fields.lines(),
-            content_type: &self.content_type,
-            body: &self.body,
-            to_head: false,
-        }
-        .encode()
-    }
-}
-
-impl fmt::Debug for Reject {
-    /// Shows the names of the fields and not their values, which may be secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.fields.names().collect();
-        f.debug_struct("Reject").field("status", &self.status).field("fields", &names).finish_non_exhaustive()
     }
 }
 

@@ -7,10 +7,13 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::handshake::advice::advice;
 use crate::handshake::farewell::Farewell;
 use crate::handshake::kind::HandshakeErrorKind;
+use crate::handshake::peer::Peer;
 use crate::handshake::response::Response;
-use crate::handshake::text::{Elapsed, Sentence, advice};
+use crate::handshake::severity::Severity;
+use crate::handshake::text::{Elapsed, Sentence};
 use crate::role::Role;
 use crate::time::Instant;
 
@@ -43,7 +46,9 @@ pub(crate) struct Inner {
     pub(crate) bytes: u64,
     pub(crate) reads: u32,
     pub(crate) elapsed: Duration,
+    pub(crate) peer: Peer,
     pub(crate) first_bytes: Box<[u8]>,
+    pub(crate) body: Box<[u8]>,
     pub(crate) reply: Option<Bytes>,
     pub(crate) response: Option<Response>,
 }
@@ -59,10 +64,23 @@ impl HandshakeError {
         &self.inner.kind
     }
 
-    /// A short name of the kind that does not change, such as `closed-before-first-byte`.
+    /// A short name of the kind that does not change, such as `closed-before-first-byte`: one of
+    /// [`HandshakeErrorKind::CODES`].
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.inner.kind.code()
+    }
+
+    /// How serious it is, and which level it deserves in a log.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        Severity::of(self.kind(), self.peer(), self.role())
+    }
+
+    /// What the peer appears to be.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.inner.peer
     }
 
     /// How far the handshake had come.
@@ -77,7 +95,8 @@ impl HandshakeError {
         self.inner.role
     }
 
-    /// Bytes of the peer up to the one that settled it. What came behind that one was left in the input.
+    /// Bytes of the peer up to the one that settled it, on a client with the [body](Self::body) as it was on the wire. What
+    /// came behind that one was left in the input.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.inner.bytes
@@ -95,7 +114,8 @@ impl HandshakeError {
         self.inner.elapsed
     }
 
-    /// The first bytes of the head that failed, at most 64.
+    /// The first bytes that came, at most 64. Where the peer does not speak HTTP, those behind the one that settled it are
+    /// among them if they came in the same read.
     #[must_use]
     pub fn first_bytes(&self) -> &[u8] {
         &self.inner.first_bytes
@@ -118,12 +138,12 @@ impl HandshakeError {
         Farewell::new(self.reply().cloned(), limit, now)
     }
 
-    /// The HTTP status: of [`reply`](Self::reply) on a server, of the server's answer on a client.
+    /// The HTTP status: of [`reply`](Self::reply) on a server, of the server's [`response`](Self::response) on a client.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        match self.inner.kind {
-            HandshakeErrorKind::UnexpectedStatus { status } => Some(status),
-            _ => self.inner.reply.as_ref().and(self.inner.kind.reply_status()),
+        match &self.inner.response {
+            Some(response) => Some(response.status()),
+            None => self.inner.reply.as_ref().and(self.inner.kind.reply_status()),
         }
     }
 
@@ -133,22 +153,31 @@ impl HandshakeError {
         self.inner.response.as_ref()
     }
 
+    /// A client: the first bytes of the body of a response with another status than 101, at most
+    /// [`Limits::error_body`](crate::Limits::error_body). The chunked transfer coding is taken off; a content coding
+    /// (`gzip`) is not.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.inner.body
+    }
+
     /// What can be done about it: one sentence for a person.
     #[must_use]
     pub fn advice(&self) -> &'static str {
-        advice(&self.inner.kind, self.inner.role)
+        advice(self.kind(), self.peer(), self.role())
+    }
+
+    pub(crate) fn counts(&self) -> impl fmt::Display + use<> {
+        Counts { bytes: self.inner.bytes, reads: self.inner.reads }
     }
 }
 
 impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, role, phase, bytes, reads, elapsed, first_bytes, .. } = &*self.inner;
-        let sentence = Sentence { kind, role: *role };
-        let byte_s = if *bytes == 1 { "byte" } else { "bytes" };
-        let read_s = if *reads == 1 { "read" } else { "reads" };
-        let code = kind.code();
-        write!(f, "opening handshake failed: {sentence} ({code}; {phase}, ")?;
-        write!(f, "{bytes} {byte_s} in {reads} {read_s}, {}", Elapsed(*elapsed))?;
+        let Inner { kind, role, phase, elapsed, peer, first_bytes, body, .. } = &*self.inner;
+        let sentence = Sentence { kind, role: *role, peer };
+        let (code, counts) = (kind.code(), self.counts());
+        write!(f, "opening handshake failed: {sentence} ({code}; {phase}, {counts}, {}", Elapsed(*elapsed))?;
         let helpful = matches!(
             kind,
             HandshakeErrorKind::NotHttp
@@ -160,6 +189,11 @@ impl fmt::Display for HandshakeError {
             let shown = first_bytes.get(..SHOWN).unwrap_or(first_bytes);
             write!(f, ", first bytes \"{}\"", shown.escape_ascii())?;
         }
+        if !body.is_empty() {
+            let shown = body.get(..SHOWN_BODY).unwrap_or(body);
+            let more = if shown.len() < body.len() { "..." } else { "" };
+            write!(f, ", body \"{}\"{more}", shown.escape_ascii())?;
+        }
         f.write_str(")")
     }
 }
@@ -167,9 +201,10 @@ impl fmt::Display for HandshakeError {
 impl fmt::Debug for HandshakeError {
     /// Leaves out the head, which may hold credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, role, phase, bytes, reads, elapsed, .. } = &*self.inner;
+        let Inner { kind, role, phase, bytes, reads, elapsed, peer, .. } = &*self.inner;
         f.debug_struct("HandshakeError")
             .field("kind", kind)
+            .field("peer", &peer.code())
             .field("role", role)
             .field("phase", phase)
             .field("bytes", bytes)
@@ -185,6 +220,21 @@ impl core::error::Error for HandshakeError {
             HandshakeErrorKind::TransportFailed(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+/// How much came: `50 bytes in 1 read`.
+struct Counts {
+    bytes: u64,
+    reads: u32,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, reads } = self;
+        let byte_s = if *bytes == 1 { "byte" } else { "bytes" };
+        let read_s = if *reads == 1 { "read" } else { "reads" };
+        write!(f, "{bytes} {byte_s} in {reads} {read_s}")
     }
 }
 
@@ -224,3 +274,6 @@ impl fmt::Display for Phase {
 
 /// How many of the first bytes `Display` shows: enough to know a protocol, and few enough for one line.
 const SHOWN: usize = 32;
+
+/// How much of a body `Display` shows: a sentence or two.
+const SHOWN_BODY: usize = 120;

@@ -2,10 +2,13 @@
 //! that we send may hold.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::vec::Vec;
 use core::str;
 
 use thiserror::Error;
+
+use crate::handshake::excerpt::Excerpt;
 
 /// A part of a head, as offsets from its first byte.
 #[derive(Debug, Clone, Copy, Default)]
@@ -118,24 +121,41 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_tchar(byte))
 }
 
-/// Why a field cannot be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+/// Why a field cannot be sent. `name` is always the name that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidField {
     /// The name is not a token (RFC 9110 section 5.1).
-    #[error("a field name must be a token: letters, digits and !#$%&'*+-.^_`|~")]
-    Name,
+    #[error("the field name {name} is not a token: letters, digits and !#$%&'*+-.^_`|~")]
+    Name {
+        /// The name of the field.
+        name: Excerpt,
+    },
     /// The value has a line end, NUL or another control character, with which it could forge more field lines.
-    #[error("a field value must not have the control character {byte:#04x} (at its byte {at})")]
+    #[error("the value of the field {name} has the control character {byte:#04x} at its byte {at}")]
     Value {
-        /// Offset in the value.
+        /// The name of the field.
+        name: Excerpt,
+        /// Offset in the value, in bytes.
         at: usize,
         /// The character.
         byte: u8,
     },
     /// The handshake sets this field itself.
-    #[error("the opening handshake sets this field itself")]
-    Reserved,
+    #[error("the field {name} is one that the opening handshake sets itself")]
+    Reserved {
+        /// The name of the field.
+        name: Excerpt,
+    },
+}
+
+impl InvalidField {
+    /// The name of the field.
+    #[must_use]
+    pub fn name(&self) -> &Excerpt {
+        let (Self::Name { name } | Self::Value { name, .. } | Self::Reserved { name }) = self;
+        name
+    }
 }
 
 /// Why a subprotocol cannot be offered.
@@ -160,15 +180,20 @@ impl ExtraFields {
     /// Adds a field line. `reserved` lists names, in lower case, that are refused on top of those that every handshake owns.
     pub(crate) fn push(&mut self, name: &str, value: &[u8], reserved: &[&str]) -> Result<(), InvalidField> {
         if !is_token(name.as_bytes()) {
-            return Err(InvalidField::Name);
+            return Err(InvalidField::Name { name: Excerpt::new(name.as_bytes()) });
         }
         let owned = RESERVED.iter().chain(reserved).any(|reserved| name.eq_ignore_ascii_case(reserved));
         if owned || starts_with_ignore_case(name, "sec-websocket-") {
-            return Err(InvalidField::Reserved);
+            return Err(InvalidField::Reserved { name: Excerpt::new(name.as_bytes()) });
         }
-        check_value(value)?;
+        check_value(name, value)?;
         push_line(&mut self.lines, name, value);
         Ok(())
+    }
+
+    /// Adds a field whose name and value are known to be fine.
+    pub(crate) fn push_number(&mut self, name: &'static str, value: u64) {
+        push_line(&mut self.lines, name, format!("{value}").as_bytes());
     }
 
     pub(crate) fn lines(&self) -> &[u8] {
@@ -192,14 +217,15 @@ pub(crate) fn push_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 }
 
 /// Refuses what is no `field-content` (RFC 9110 section 5.5); bytes over 0x7F are let through.
-pub(crate) fn check_value(value: &[u8]) -> Result<(), InvalidField> {
-    match value.iter().position(|&byte| byte.is_ascii_control() && byte != b'\t') {
-        Some(at) => Err(InvalidField::Value { at, byte: value.get(at).copied().unwrap_or_default() }),
+pub(crate) fn check_value(name: &str, value: &[u8]) -> Result<(), InvalidField> {
+    let is_bad = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+    match value.iter().copied().enumerate().find(|&(_, byte)| is_bad(byte)) {
+        Some((at, byte)) => Err(InvalidField::Value { name: Excerpt::new(name.as_bytes()), at, byte }),
         None => Ok(()),
     }
 }
 
-fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
+pub(crate) fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
     text.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 

@@ -6,10 +6,14 @@
 //!
 //! ```text
 //! Before ──tchar──► Method ──space──► StartLine ──line end──► Fields ──empty line──► parsed
-//!   └ empty lines are skipped                                   └ one line at a time
+//!   │ empty lines      │                 │                      └ one line at a time
+//!   │ are skipped      │                 │
+//!   └──────────────────┴─────────────────┴──not HTTP──► Foreign ──known or unknown──► NotHttp
 //! ```
 //!
 //! Both ways agree: the first accepts nothing that the second would not, and what it does not accept the second judges.
+//!
+//! From the byte at which a peer is known not to speak HTTP/1, its bytes go to `recognize` until it is known what it speaks.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -19,8 +23,11 @@ use httparse::Status;
 
 use crate::config::Limits;
 use crate::handshake::fields::{Head, is_tchar};
+use crate::handshake::foreign::Foreign;
 use crate::handshake::kind::HandshakeErrorKind;
 use crate::handshake::parse::{self, HTTP, HeadKind, Parsed, StartLine, StartLineCheck};
+use crate::handshake::peer::Peer;
+use crate::handshake::recognize;
 
 /// Collects one head after the other.
 pub(crate) struct Collector {
@@ -29,8 +36,12 @@ pub(crate) struct Collector {
     allowance: usize,
     limits: Limits,
     stage: Stage,
-    /// What was taken of the head so far.
+    /// What was taken of the head so far; of another protocol, the first bytes.
     held: Vec<u8>,
+    /// Bytes that the present call of `receive` has taken.
+    taken: usize,
+    /// There from the byte on that HTTP does not have at its place.
+    foreign: Option<Foreign>,
     /// Where in `held` the line begins that is not yet complete.
     line_start: usize,
     /// Field lines in `held`.
@@ -64,11 +75,12 @@ impl Collector {
     pub(crate) fn new(kind: HeadKind, limits: Limits) -> Self {
         Self {
             kind,
-            // INVARIANT: offsets into a head fit into `u32`.
-            allowance: limits.head_bytes.min(u32::MAX as usize),
+            allowance: allowance(&limits),
             limits,
             stage: Stage::Before,
             held: Vec::new(),
+            taken: 0,
+            foreign: None,
             line_start: 0,
             field_lines: 0,
             later_minor: None,
@@ -82,6 +94,21 @@ impl Collector {
         &self.held
     }
 
+    /// Whether what came cannot be HTTP/1.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
+    }
+
+    /// What the peer appears to be by what came of a head that is not complete or is faulty.
+    pub(crate) fn peer(&self) -> Peer {
+        match &self.foreign {
+            Some(foreign) => foreign.peer(&self.held),
+            // An interim response was whole, and nothing followed.
+            None if self.held.is_empty() && self.allowance < allowance(&self.limits) => Peer::HttpServer,
+            None => Peer::of_part(self.kind, &self.held),
+        }
+    }
+
     /// Takes from `input` what belongs to the head: all of it if the head is not complete; up to the byte that settles it
     /// if the head is faulty.
     pub(crate) fn receive(&mut self, input: &mut BytesMut) -> Result<Option<ParsedHead>, HandshakeErrorKind> {
@@ -90,21 +117,23 @@ impl Collector {
                 return Ok(Some(parsed));
             }
         }
-        let before = self.held.len();
+        self.taken = 0;
         let collected = self.collect(input.get(..self.allowance).unwrap_or(input));
-        let mut taken = self.held.len() - before;
         let result = match collected {
             Ok(true) => self.parse_held().map(Some),
-            Ok(false) if taken < input.len() => {
+            Ok(false) if self.taken < input.len() => {
                 // The byte that exceeds the limit; the head had to be complete before it.
-                taken += 1;
-                Err(HandshakeErrorKind::HeadTooLarge { limit: self.limits.head_bytes })
+                self.taken += 1;
+                Err(match self.foreign {
+                    Some(_) => HandshakeErrorKind::NotHttp,
+                    None => HandshakeErrorKind::HeadTooLarge { limit: self.limits.head_bytes },
+                })
             }
             Ok(false) => Ok(None),
             Err(kind) => Err(kind),
         };
-        input.advance(taken);
-        self.allowance = self.allowance.saturating_sub(taken);
+        input.advance(self.taken);
+        self.allowance = self.allowance.saturating_sub(self.taken);
         result
     }
 
@@ -114,8 +143,11 @@ impl Collector {
         self.look(within.len());
         let max_fields = self.limits.head_fields.min(parse::STACK_FIELDS);
         let Ok(Status::Complete(parsed)) = parse::parse(self.kind, within, max_fields) else { return None };
-        if self.kind == HeadKind::Request && parsed.start_line_len > self.limits.request_line {
-            return None;
+        if let StartLine::Request { method, .. } = parsed.start_line {
+            // Another method may be the first word of another protocol.
+            if parsed.start_line_len > self.limits.request_line || method.get(within) != b"GET" {
+                return None;
+            }
         }
         // A copy of a few hundred bytes, not a part of `input`: who keeps the request would keep the whole block that it
         // was read into.
@@ -129,21 +161,36 @@ impl Collector {
     fn collect(&mut self, input: &[u8]) -> Result<bool, HandshakeErrorKind> {
         let mut rest = input;
         while self.stage != Stage::Fields {
+            if let Some(foreign) = &mut self.foreign {
+                let (taken, known) = foreign.receive(&mut self.held, rest);
+                self.taken += taken;
+                self.look(taken);
+                return if known { Err(HandshakeErrorKind::NotHttp) } else { Ok(false) };
+            }
             let Some((&byte, after)) = rest.split_first() else { return Ok(false) };
             rest = after;
-            self.held.push(byte);
+            self.hold(&[byte]);
             self.look(1);
-            self.start_line_byte(byte)?;
+            match self.start_line_byte(byte) {
+                Err(HandshakeErrorKind::NotHttp) => {
+                    let (foreign, known) = Foreign::new(self.kind, &self.held);
+                    self.foreign = Some(foreign);
+                    if known {
+                        return Err(HandshakeErrorKind::NotHttp);
+                    }
+                }
+                other => other?,
+            }
         }
         self.look(rest.len());
         loop {
             let Some(at) = memchr::memchr(b'\n', rest) else {
-                self.held.extend_from_slice(rest);
+                self.hold(rest);
                 return Ok(false);
             };
             let (line_end, after) = rest.split_at(at + 1);
             rest = after;
-            self.held.extend_from_slice(line_end);
+            self.hold(line_end);
             if matches!(self.line(), b"\n" | b"\r\n") {
                 return Ok(true);
             }
@@ -153,6 +200,11 @@ impl Collector {
                 return Err(HandshakeErrorKind::TooManyFields { limit: self.limits.head_fields });
             }
         }
+    }
+
+    fn hold(&mut self, bytes: &[u8]) {
+        self.held.extend_from_slice(bytes);
+        self.taken += bytes.len();
     }
 
     /// Judges `byte`, the newest of the start line or of the empty lines before it.
@@ -177,6 +229,14 @@ impl Collector {
         match self.stage {
             Stage::Method if byte == b' ' && len > 1 => self.stage = Stage::StartLine,
             Stage::Method if !is_tchar(byte) => return Err(HandshakeErrorKind::NotHttp),
+            Stage::Method if len == recognize::SSH.len() && self.line() == recognize::SSH => {
+                return Err(HandshakeErrorKind::NotHttp);
+            }
+            Stage::StartLine
+                if self.kind == HeadKind::Request && recognize::PROXY_V1.contains(&self.line()) =>
+            {
+                return Err(HandshakeErrorKind::NotHttp);
+            }
             _ => {}
         }
         match self.kind {
@@ -237,6 +297,12 @@ impl Collector {
     fn line(&self) -> &[u8] {
         self.held.get(self.line_start..).unwrap_or_default()
     }
+}
+
+/// Bytes that all heads of a handshake may have.
+fn allowance(limits: &Limits) -> usize {
+    // INVARIANT: offsets into a head fit into `u32`.
+    limits.head_bytes.min(u32::MAX as usize)
 }
 
 impl ParsedHead {

@@ -2,32 +2,62 @@
 //!
 //! `head` collects a head from pieces of any size and `parse` finds its parts, which `fields` gives access to. `request` and
 //! `response` check what the peer sent, with `target` and `key` for the parts that have rules of their own. `server` and
-//! `client` are the two state machines; `progress` is what they count. `decision` is the application's answer to a
-//! request and `reply` writes it; `farewell` makes sure that it arrives. `kind`, `error` and `text` say what went wrong.
+//! `client`, which sends a `client_request`, are the two state machines; `progress` is what they count. `decision`, `reject`,
+//! `origin` and `plain` are the application's answers to a request and `reply` writes them; `farewell` makes sure that they
+//! arrive.
+//!
+//! What went wrong is a `kind`, with words for it in `excerpt`, `grammar`, `status`, `text`, `advice` and `report`. Who the
+//! peer is, is a `peer`: by its HTTP in `appearance`, by the first bytes of other protocols in `recognize`, `tls` and
+//! `foreign`. Both together make a `severity`, and all of it an `error`; `body` adds what a refusing server says.
 
+mod advice;
+mod appearance;
+mod body;
 mod client;
+mod client_request;
 mod decision;
 mod error;
+mod excerpt;
 mod farewell;
 mod fields;
+mod foreign;
+mod grammar;
 mod head;
 mod key;
 mod kind;
+mod origin;
 mod parse;
+mod peer;
+mod plain;
 mod progress;
+mod recognize;
+mod reject;
 mod reply;
+mod report;
 mod request;
 mod response;
 mod server;
+mod severity;
+mod status;
 mod target;
 mod text;
+mod tls;
 
-pub use client::{ClientHandshake, ClientRequest, ClientStep};
-pub use decision::{Accept, AcceptError, AcceptRefused, Reject};
+pub use client::{ClientHandshake, ClientStep};
+pub use client_request::ClientRequest;
+pub use decision::{Accept, AcceptError, AcceptRefused};
 pub use error::{HandshakeError, Phase};
+pub use excerpt::Excerpt;
 pub use farewell::Farewell;
 pub use fields::{InvalidField, InvalidSubprotocol};
-pub use kind::{BadTarget, Excerpt, HandshakeErrorKind, Malformed};
+pub use grammar::{BadTarget, Malformed};
+pub use kind::HandshakeErrorKind;
+pub use origin::{InvalidOrigin, Origins};
+pub use peer::Peer;
+pub use plain::{Answer, PlainRequest};
+pub use reject::Reject;
 pub use request::Request;
 pub use response::Response;
 pub use server::{PendingRequest, ServerHandshake, ServerStep};
+pub use severity::Severity;
+pub use tls::ClientHello;

@@ -6,8 +6,12 @@ use core::mem::MaybeUninit;
 
 use httparse::{Error, Header, Status};
 
+use crate::handshake::excerpt::Excerpt;
 use crate::handshake::fields::{FieldLine, Span};
-use crate::handshake::kind::{Excerpt, HandshakeErrorKind, Malformed};
+use crate::handshake::grammar::Malformed;
+use crate::handshake::kind::HandshakeErrorKind;
+use crate::handshake::recognize;
+use crate::handshake::status::is_known_method;
 
 /// Which start line a head has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +113,7 @@ pub(crate) fn check_start_line(kind: HeadKind, line: &[u8]) -> Result<StartLineC
         HeadKind::Request => {
             let mut request = httparse::Request::new(&mut []);
             let Err(error) = request.parse(line) else { return Ok(StartLineCheck::Fine) };
-            if request.method.is_none() {
+            if request.method.is_none() || !speaks_http(line) {
                 return Err(HandshakeErrorKind::NotHttp);
             }
             let target = Span::of(request.path.unwrap_or_default().as_bytes(), line);
@@ -144,6 +148,22 @@ pub(crate) fn check_start_line(kind: HeadKind, line: &[u8]) -> Result<StartLineC
         }
         _ => Err(malformed),
     }
+}
+
+/// Whether a line that is no request line was meant as one. Where it was not, HTTP is no answer to it.
+fn speaks_http(line: &[u8]) -> bool {
+    if line == recognize::PREFACE_LINE {
+        return false;
+    }
+    let mut words = trim_line_end(line).split(|&byte| byte == b' ');
+    if words.clone().any(|word| word.starts_with(HTTP)) {
+        return true;
+    }
+    let method = words.next().unwrap_or_default();
+    // The version of another protocol with the same grammar, as in `OPTIONS sip:a SIP/2.0`.
+    let version = words.nth(1).unwrap_or_default();
+    let other = version.iter().position(|&byte| byte == b'/').and_then(|slash| version.get(slash + 1));
+    is_known_method(method) && !other.is_some_and(u8::is_ascii_digit)
 }
 
 /// Finds the first field line of a whole head that httparse refused.

@@ -1,12 +1,13 @@
 //! What both roles count while they shake hands, and the first error, which stays.
 
-use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use bytes::Bytes;
 
 use crate::handshake::error::{HandshakeError, Inner, Phase};
 use crate::handshake::kind::HandshakeErrorKind;
+use crate::handshake::peer::Peer;
 use crate::handshake::response::Response;
 use crate::role::Role;
 use crate::time::Instant;
@@ -19,6 +20,8 @@ pub(crate) struct Progress {
     limit: Option<Duration>,
     bytes: u64,
     reads: u32,
+    /// When what is only of use to the explanation is not waited for any longer.
+    patience: Option<Instant>,
     succeeded: bool,
     // INVARIANT: once set it does not change, so that no later trouble hides the cause.
     failed: Option<HandshakeError>,
@@ -26,15 +29,20 @@ pub(crate) struct Progress {
 
 /// What an error carries besides its kind and the counts.
 pub(crate) struct Evidence<'a> {
+    pub(crate) peer: Peer,
     /// What came of the head, if there is no whole `response`.
     pub(crate) head: &'a [u8],
+    /// What came with it and is no part of a head: the rest of another protocol.
+    pub(crate) behind: &'a [u8],
     pub(crate) reply: Option<Bytes>,
     pub(crate) response: Option<Response>,
+    /// What came of the body behind that response.
+    pub(crate) body: Vec<u8>,
 }
 
 impl Progress {
     pub(crate) fn new(role: Role, limit: Option<Duration>, now: Instant) -> Self {
-        Self { role, started: now, limit, bytes: 0, reads: 0, succeeded: false, failed: None }
+        Self { role, started: now, limit, bytes: 0, reads: 0, patience: None, succeeded: false, failed: None }
     }
 
     pub(crate) fn count(&mut self, bytes: usize) {
@@ -61,20 +69,37 @@ impl Progress {
         self.failed.clone()
     }
 
+    /// Notes that it is certain to fail, so that the rest is only waited for until [`PATIENCE`] is over. The first call counts.
+    pub(crate) fn lose_patience(&mut self, now: Instant) {
+        self.patience.get_or_insert(now + PATIENCE);
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.succeeded || self.failed.is_some() { None } else { Some(self.started + self.limit?) }
+        if self.succeeded || self.failed.is_some() {
+            return None;
+        }
+        let whole = self.limit.map(|limit| self.started + limit);
+        [whole, self.patience].into_iter().flatten().min()
     }
 
-    /// The time limit, if it is over at `now`.
-    pub(crate) fn expired(&self, now: Instant) -> Option<Duration> {
-        self.limit.filter(|_| self.deadline().is_some_and(|deadline| deadline <= now))
+    pub(crate) fn is_expired(&self, now: Instant) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= now)
     }
 
-    /// The kind that the end of the stream has now.
-    pub(crate) fn eof_kind(&self) -> HandshakeErrorKind {
+    /// The kind that the end of the time has, for a peer that speaks another protocol or not.
+    pub(crate) fn timeout_kind(&self, is_foreign: bool) -> HandshakeErrorKind {
+        match is_foreign {
+            true => HandshakeErrorKind::NotHttp,
+            false => HandshakeErrorKind::TimedOut { limit: self.limit.unwrap_or_default() },
+        }
+    }
+
+    /// The kind that the end of the stream has now, for a peer that speaks another protocol or not.
+    pub(crate) fn eof_kind(&self, is_foreign: bool) -> HandshakeErrorKind {
         match (self.succeeded, self.role) {
             (true, Role::Server) => HandshakeErrorKind::ClosedBeforeReply,
             (true, Role::Client) => HandshakeErrorKind::Finished,
+            (false, _) if is_foreign => HandshakeErrorKind::NotHttp,
             (false, _) if self.bytes == 0 => HandshakeErrorKind::ClosedBeforeFirstByte,
             (false, _) => HandshakeErrorKind::ClosedInsideHead,
         }
@@ -89,7 +114,7 @@ impl Progress {
         now: Instant,
     ) -> HandshakeError {
         let error = || {
-            let Evidence { head, reply, response } = evidence;
+            let Evidence { peer, head, behind, reply, response, body } = evidence;
             let head = response.as_ref().map_or(head, |response| response.head().bytes());
             HandshakeError::new(Inner {
                 kind,
@@ -98,9 +123,11 @@ impl Progress {
                 bytes: self.bytes,
                 reads: self.reads,
                 elapsed: now.since(self.started),
-                first_bytes: Box::from(head.get(..FIRST_BYTES).unwrap_or(head)),
+                peer,
+                first_bytes: head.iter().chain(behind).copied().take(FIRST_BYTES).collect(),
                 reply,
                 response,
+                body: body.into(),
             })
         };
         match &self.failed {
@@ -111,4 +138,8 @@ impl Progress {
 }
 
 /// How many of the peer's first bytes an error keeps: enough to know most protocols by.
-const FIRST_BYTES: usize = 64;
+pub(crate) const FIRST_BYTES: usize = 64;
+
+/// How long an endpoint waits for what only explains a failure that is certain: the rest of another protocol's first words, or
+/// the body of a response that refuses. One more round trip of a bad link, and never more than is left for the handshake.
+const PATIENCE: Duration = Duration::from_secs(1);

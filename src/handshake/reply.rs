@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::handshake::advice::advice;
 use crate::handshake::fields::{ExtraFields, push_line};
 use crate::handshake::key::ACCEPT_LEN;
 use crate::handshake::kind::HandshakeErrorKind as Kind;
-use crate::handshake::text::{Sentence, advice};
+use crate::handshake::peer::Peer;
+use crate::handshake::text::Sentence;
 use crate::role::Role;
 
 /// The reply that opens the connection.
@@ -83,18 +85,18 @@ impl FinalReply<'_> {
 }
 
 /// The reply to a request with a fault, if there is a sensible one. `command` is what to try instead.
-pub(crate) fn fault(kind: &Kind, to_head: bool, command: Option<String>) -> Option<Bytes> {
+pub(crate) fn fault(kind: &Kind, peer: &Peer, to_head: bool, command: Option<String>) -> Option<Bytes> {
     let status = kind.reply_status()?;
-    let sentence = Sentence { kind, role: Role::Server };
-    let mut body =
-        format!("The WebSocket opening handshake failed: {sentence}.\n{}\n", advice(kind, Role::Server));
+    let sentence = Sentence { kind, role: Role::Server, peer };
+    let advice = advice(kind, peer, Role::Server);
+    let mut body = format!("The WebSocket opening handshake failed: {sentence}.\n{advice}\n");
     if let Some(command) = command {
         body.push_str("\nTo open a WebSocket to this server by hand:\n\n");
         body.push_str(&command);
         body.push('\n');
     }
     let extra: &[u8] = match kind {
-        Kind::MissingField { name: "Sec-WebSocket-Version" } => b"Sec-WebSocket-Version: 13\r\n",
+        Kind::MissingVersion => b"Sec-WebSocket-Version: 13\r\n",
         _ if status == 405 => b"Allow: GET\r\n",
         _ => b"",
     };
@@ -121,6 +123,7 @@ fn reason(status: u16) -> &'static str {
         408 => "Request Timeout",
         409 => "Conflict",
         410 => "Gone",
+        413 => "Content Too Large",
         414 => "URI Too Long",
         417 => "Expectation Failed",
         421 => "Misdirected Request",
@@ -142,4 +145,5 @@ const SWITCHING_PROTOCOLS: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
     Connection: Upgrade\r\n\
     Sec-WebSocket-Accept: ";
 
-const TEXT: &str = "text/plain; charset=utf-8";
+/// The media type of what this library says itself.
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";

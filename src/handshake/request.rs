@@ -1,17 +1,18 @@
 //! The client's request, as the server sees it: every rule of RFC 6455 section 4.2.1.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, str};
 
-use crate::handshake::fields::{Head, Span, elements, is_token};
+use crate::handshake::excerpt::Excerpt;
+use crate::handshake::fields::{Head, Span, elements, is_token, starts_with_ignore_case};
 use crate::handshake::head::ParsedHead;
 use crate::handshake::key::{NONCE_LEN, decoded_len};
-use crate::handshake::kind::{Excerpt, HandshakeErrorKind as Kind};
+use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::handshake::parse::StartLine;
-use crate::handshake::target::Target;
+use crate::handshake::peer::Peer;
+use crate::handshake::target::{ResourceName, Target, check_host, check_target};
 use crate::url::Authority;
 
 /// The request of an opening handshake that follows the rules.
@@ -23,13 +24,6 @@ pub struct Request {
     resource_name: ResourceName,
     host: Span,
     key: Span,
-}
-
-#[derive(Clone)]
-enum ResourceName {
-    Sent(Span),
-    /// An absolute-form without a path needs a `/` that was not sent.
-    Built(Box<str>),
 }
 
 impl Request {
@@ -47,10 +41,7 @@ impl Request {
     /// [RFC 6455 section 3]: https://www.rfc-editor.org/rfc/rfc6455#section-3
     #[must_use]
     pub fn target(&self) -> &str {
-        match &self.resource_name {
-            ResourceName::Sent(span) => span.get_str(self.head.bytes()),
-            ResourceName::Built(name) => name,
-        }
+        self.resource_name.get(&self.head)
     }
 
     /// The host, with its port if one was sent: from the `Host` field or, if the request target is an absolute URI, from
@@ -91,13 +82,10 @@ impl Request {
 
     /// Checks the rules in an order in which the first broken one is the most telling: is it HTTP/1.1, is it a request for
     /// this kind of server, and only then its details.
-    pub(crate) fn check(parsed: ParsedHead, accept_malformed_key: bool) -> Result<Self, Refused> {
+    pub(crate) fn check(parsed: ParsedHead, accept_malformed_key: bool) -> Result<Self, Box<Refused>> {
         match check(&parsed, accept_malformed_key) {
             Ok((resource_name, host, key)) => Ok(Self { head: parsed.head, resource_name, host, key }),
-            Err(kind) => {
-                let command = curl_command(&parsed);
-                Err(Refused { kind, head: parsed.head, command })
-            }
+            Err(kind) => Err(Refused::new(kind, parsed).into()),
         }
     }
 }
@@ -115,9 +103,25 @@ impl fmt::Debug for Request {
 /// A request that breaks a rule.
 pub(crate) struct Refused {
     pub(crate) kind: Kind,
+    pub(crate) peer: Peer,
     pub(crate) head: Head,
+    pub(crate) is_head_method: bool,
     /// What the client could have done instead.
     pub(crate) command: Option<String>,
+}
+
+impl Refused {
+    pub(crate) fn new(kind: Kind, parsed: ParsedHead) -> Self {
+        let command = curl_command(&parsed);
+        let bytes = parsed.head.bytes();
+        let (method, target) = match parsed.start_line {
+            StartLine::Request { method, target } => (method.get(bytes), target.get(bytes)),
+            StartLine::Status { .. } => Default::default(),
+        };
+        let peer = Peer::of_request(method, target, &parsed.head);
+        let is_head_method = method == b"HEAD";
+        Self { kind, peer, head: parsed.head, is_head_method, command }
+    }
 }
 
 /// A field that may be there once.
@@ -135,11 +139,10 @@ impl<'a> Single<'a> {
         self.value.get_or_insert(value);
     }
 
-    fn get(self, name: &'static str) -> Result<&'a [u8], Kind> {
+    fn get(self, name: &'static str, missing: Kind) -> Result<&'a [u8], Kind> {
         match self.value {
             _ if self.repeated => Err(Kind::DuplicateField { name }),
-            Some(value) => Ok(value),
-            None => Err(Kind::MissingField { name }),
+            value => value.ok_or(missing),
         }
     }
 }
@@ -173,17 +176,11 @@ fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceNam
     if method.get(bytes) != b"GET" {
         return Err(Kind::MethodNotGet { seen: Excerpt::new(method.get(bytes)) });
     }
-    let target = target.get_str(bytes);
-    let Target { authority, resource_name } = Target::parse(target)
-        .map_err(|what| Kind::BadTarget { what, seen: Excerpt::new(target.as_bytes()) })?;
-    let resource_name = match resource_name {
-        Cow::Borrowed(name) => ResourceName::Sent(Span::of(name.as_bytes(), bytes)),
-        Cow::Owned(name) => ResourceName::Built(name.into()),
-    };
+    let (authority, resource_name) = check_target(head, *target)?;
 
     let (mut host, mut key, mut version) = (Single::NONE, Single::NONE, Single::NONE);
     let (mut upgrade, mut connection) = (Listed::NONE, Listed::NONE);
-    let mut offers_subprotocols = false;
+    let (mut offers_subprotocols, mut has_content) = (false, false);
     for (name, value) in head.raw_fields() {
         // The length rules out almost every field at once.
         match name.len() {
@@ -193,57 +190,72 @@ fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceNam
             17 if name.eq_ignore_ascii_case(b"Sec-WebSocket-Key") => key.push(value),
             21 if name.eq_ignore_ascii_case(b"Sec-WebSocket-Version") => version.push(value),
             22 if name.eq_ignore_ascii_case(PROTOCOL.as_bytes()) => offers_subprotocols = true,
-            6 | 14 | 17 => check_content(name, value)?,
+            6 | 14 | 17 => has_content |= is_about_content(name),
             _ => {}
         }
     }
-
-    let host = host.get("Host")?;
-    if str::from_utf8(host).ok().and_then(|host| Authority::parse(host).ok()).is_none() {
-        return Err(Kind::BadHost { seen: Excerpt::new(host) });
+    if has_content {
+        check_content(head)?;
     }
+
+    let host = host.get("Host", Kind::MissingHost)?;
+    check_host(host)?;
     let host = authority.map_or(host, str::as_bytes);
     match upgrade {
-        Listed { first: None, .. } => return Err(Kind::MissingField { name: "Upgrade" }),
+        Listed { first: None, .. } => return Err(without_upgrade(head, target.get(bytes))),
         Listed { first: Some(seen), found: false } => {
             return Err(Kind::UpgradeNotWebSocket { seen: Excerpt::new(seen) });
         }
         _ => {}
     }
     match connection {
-        Listed { first: None, .. } => return Err(Kind::MissingField { name: "Connection" }),
+        Listed { first: None, .. } => return Err(Kind::MissingConnection),
         Listed { first: Some(seen), found: false } => {
             return Err(Kind::ConnectionNotUpgrade { seen: Excerpt::new(seen) });
         }
         _ => {}
     }
-    let version = version.get("Sec-WebSocket-Version")?;
+    let version = version.get("Sec-WebSocket-Version", Kind::MissingVersion)?;
     if version != b"13" {
         return Err(Kind::UnsupportedVersion { seen: Excerpt::new(version) });
     }
     if offers_subprotocols {
         check_subprotocols(head)?;
     }
-    let key = key.get("Sec-WebSocket-Key")?;
+    let key = key.get("Sec-WebSocket-Key", Kind::MissingKey)?;
     check_key(key, accept_malformed_key)?;
     Ok((resource_name, Span::of(host, bytes), Span::of(key, bytes)))
 }
 
+/// A proxy that does not know WebSocket removes `Upgrade`, which is for one hop, and passes the other fields on.
+fn without_upgrade(head: &Head, target: &[u8]) -> Kind {
+    if head.fields().any(|(name, _)| starts_with_ignore_case(name, "sec-websocket-")) {
+        Kind::MissingUpgrade
+    } else {
+        Kind::PlainRequest { target: Excerpt::new(target) }
+    }
+}
+
+fn is_about_content(name: &[u8]) -> bool {
+    CONTENT.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()))
+}
+
 /// What follows the head of a handshake is frames. A request with content would let two readers of the same bytes
 /// disagree about where they begin.
-fn check_content(name: &[u8], value: &[u8]) -> Result<(), Kind> {
-    let seen = || Excerpt::new(value);
-    if name.eq_ignore_ascii_case(b"Content-Length") {
-        let is_zero = !value.is_empty() && value.iter().all(|&digit| digit == b'0');
-        if !is_zero {
-            return Err(Kind::HasContent { name: "Content-Length", seen: seen() });
-        }
-    } else if name.eq_ignore_ascii_case(b"Transfer-Encoding") {
-        return Err(Kind::HasContent { name: "Transfer-Encoding", seen: seen() });
-    } else if name.eq_ignore_ascii_case(b"Expect") && !value.eq_ignore_ascii_case(b"100-continue") {
-        return Err(Kind::Expectation { seen: seen() });
+fn check_content(head: &Head) -> Result<(), Kind> {
+    if let Some(seen) = head.values("Transfer-Encoding").last() {
+        let last = head.elements("Transfer-Encoding").last();
+        let ends_chunked = last.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
+        return Err(Kind::TransferCoding { seen: Excerpt::new(seen), ends_chunked });
     }
-    Ok(())
+    let is_zero = |value: &[u8]| !value.is_empty() && value.iter().all(|&digit| digit == b'0');
+    if let Some(seen) = head.values("Content-Length").find(|value| !is_zero(value)) {
+        return Err(Kind::HasContent { seen: Excerpt::new(seen) });
+    }
+    match head.values("Expect").find(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+        Some(seen) => Err(Kind::Expectation { seen: Excerpt::new(seen) }),
+        None => Ok(()),
+    }
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
@@ -304,3 +316,6 @@ fn curl_command(parsed: &ParsedHead) -> Option<String> {
 }
 
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
+
+/// Fields that announce content.
+const CONTENT: [&str; 3] = ["Expect", "Content-Length", "Transfer-Encoding"];

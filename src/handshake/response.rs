@@ -1,12 +1,14 @@
 //! The server's response, as the client sees it: every rule of RFC 6455 section 4.1 for it.
 
 use alloc::vec::Vec;
-use core::fmt;
+use core::time::Duration;
+use core::{fmt, str};
 
+use crate::handshake::excerpt::Excerpt;
 use crate::handshake::fields::{Head, Span, elements, trim};
 use crate::handshake::head::ParsedHead;
 use crate::handshake::key::ACCEPT_LEN;
-use crate::handshake::kind::{Excerpt, HandshakeErrorKind as Kind};
+use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::handshake::parse::StartLine;
 
 /// The head of a server's response.
@@ -56,6 +58,41 @@ impl Response {
         &self.head
     }
 
+    /// What a response with another status than 101 means for the handshake (RFC 9110 section 15, RFC 6455 section 4.4).
+    pub(crate) fn refusal(&self) -> Kind {
+        let status = self.status;
+        let long = |name| self.field(name).map(|value| Excerpt::up_to(LONG, value));
+        match status {
+            200..=299 => Kind::NotUpgraded { status },
+            300..=399 => match long("Location") {
+                Some(location) => Kind::Redirected { status, location },
+                None => Kind::UnexpectedStatus { status },
+            },
+            401 => Kind::AuthenticationRequired { challenge: long("WWW-Authenticate") },
+            407 => Kind::ProxyAuthenticationRequired { challenge: long("Proxy-Authenticate") },
+            400 | 426 => match self.excerpt("Sec-WebSocket-Version") {
+                // Servers name their versions also where something else is wrong.
+                Some(_) if self.head.elements("Sec-WebSocket-Version").any(|version| version == b"13") => {
+                    Kind::UnexpectedStatus { status }
+                }
+                None if status == 400 => Kind::UnexpectedStatus { status },
+                offered => Kind::VersionRefused { status, offered },
+            },
+            429 | 503 => {
+                // RFC 9110 section 10.2.3: seconds or a date. A date needs a clock.
+                let seconds =
+                    self.field("Retry-After").and_then(|value| str::from_utf8(value).ok()?.parse().ok());
+                Kind::ServerBusy { status, retry_after: seconds.map(Duration::from_secs) }
+            }
+            502 | 504 => Kind::GatewayFailed { status },
+            status => Kind::UnexpectedStatus { status },
+        }
+    }
+
+    fn excerpt(&self, name: &str) -> Option<Excerpt> {
+        self.field(name).map(Excerpt::new)
+    }
+
     /// Checks a response with status 101. `offered` lists the subprotocols of the request.
     pub(crate) fn check(&mut self, accept: &[u8; ACCEPT_LEN], offered: &str) -> Result<(), Kind> {
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
@@ -63,7 +100,7 @@ impl Response {
         //# header field contains a value that is not an ASCII case-
         //# insensitive match for the value "websocket", the client MUST
         //# _Fail the WebSocket Connection_.
-        let seen = first(&self.head, "Upgrade")?;
+        let seen = self.excerpt("Upgrade").ok_or(Kind::MissingUpgrade)?;
         let mut upgrade = self.head.elements("Upgrade");
         let only_websocket = upgrade.next().is_some_and(|token| token.eq_ignore_ascii_case(b"websocket"));
         if !only_websocket || upgrade.next().is_some() {
@@ -74,13 +111,13 @@ impl Response {
         //# |Connection| header field doesn't contain a token that is an
         //# ASCII case-insensitive match for the value "Upgrade", the client
         //# MUST _Fail the WebSocket Connection_.
-        let seen = first(&self.head, "Connection")?;
+        let seen = self.excerpt("Connection").ok_or(Kind::MissingConnection)?;
         if !self.head.elements("Connection").any(|token| token.eq_ignore_ascii_case(b"upgrade")) {
             return Err(Kind::ConnectionNotUpgrade { seen });
         }
         let value = single(&self.head, "Sec-WebSocket-Accept")?.unwrap_or_default();
         if value.is_empty() {
-            return Err(Kind::MissingField { name: "Sec-WebSocket-Accept" });
+            return Err(Kind::MissingAccept);
         }
         if value != accept {
             return Err(Kind::AcceptMismatch { expected: Excerpt::new(accept), seen: Excerpt::new(value) });
@@ -128,14 +165,12 @@ fn check_subprotocol(head: &Head, offered: &str) -> Result<Option<Span>, Kind> {
     Ok(Some(Span::of(value, head.bytes())))
 }
 
-/// The first value of a field that must be there.
-fn first(head: &Head, name: &'static str) -> Result<Excerpt, Kind> {
-    head.value(name).map(Excerpt::new).ok_or(Kind::MissingField { name })
-}
-
 /// The value of a field that may be there once.
 fn single<'a>(head: &'a Head, name: &'static str) -> Result<Option<&'a [u8]>, Kind> {
     let mut values = head.values(name);
     let value = values.next();
     if values.next().is_some() { Err(Kind::DuplicateField { name }) } else { Ok(value.map(trim)) }
 }
+
+/// Bytes that are kept of a value which is there to be used.
+const LONG: usize = 256;

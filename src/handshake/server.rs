@@ -1,5 +1,6 @@
 //! The server's side of the opening handshake (RFC 6455 section 4.2).
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::BytesMut;
@@ -7,13 +8,17 @@ use bytes::BytesMut;
 use crate::config::ServerConfig;
 use crate::connection::{Connection, Settings};
 use crate::error::TransportError;
-use crate::handshake::decision::{Accept, AcceptError, AcceptRefused, Reject};
+use crate::handshake::appearance::begins_http;
+use crate::handshake::decision::{Accept, AcceptError, AcceptRefused};
 use crate::handshake::error::{HandshakeError, Phase};
 use crate::handshake::head::Collector;
 use crate::handshake::key::accept_value;
 use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::handshake::parse::HeadKind;
+use crate::handshake::peer::Peer;
+use crate::handshake::plain::PlainRequest;
 use crate::handshake::progress::{Evidence, Progress};
+use crate::handshake::reject::Reject;
 use crate::handshake::reply;
 use crate::handshake::request::{Refused, Request};
 use crate::role::Role;
@@ -30,6 +35,11 @@ use crate::time::Instant;
 /// 4. It failed: say [`farewell`](HandshakeError::farewell), which sends the reply if there is one, and close TCP. Every later
 ///    call gives the same error, so that a reply that cannot be written does not hide the cause.
 /// 5. There is a [`PendingRequest`]: [`accept`](PendingRequest::accept) or [`reject`](PendingRequest::reject) it.
+/// 6. There is a [`PlainRequest`], if asked for: [`answer`](PlainRequest::answer) it, and close TCP as after a failure.
+///
+/// Bytes that are not HTTP are followed until it is known what they are, such as a TLS ClientHello up to the name of the
+/// server that it asks for, but for no longer than a second. What they are so far decides if the stream ends before that, or
+/// the time.
 ///
 /// Until the head is complete it holds little more than the bytes received.
 ///
@@ -53,6 +63,9 @@ pub struct ServerHandshake {
     collector: Collector,
     settings: Settings,
     accept_malformed_key: bool,
+    plain_http: bool,
+    /// Who sent the request that has been given.
+    given: Option<Peer>,
     progress: Progress,
 }
 
@@ -65,6 +78,9 @@ pub enum ServerStep {
     NeedMore,
     /// The request is complete and follows the rules; the application decides.
     Request(PendingRequest),
+    /// A plain HTTP request, which the application answers. Only with
+    /// [`ServerConfig::plain_http`](crate::ServerConfig::plain_http). Not a failure.
+    Http(PlainRequest),
 }
 
 impl ServerHandshake {
@@ -75,6 +91,8 @@ impl ServerHandshake {
             collector: Collector::new(HeadKind::Request, config.limits),
             settings: Settings::from(config),
             accept_malformed_key: config.accept_malformed_key,
+            plain_http: config.plain_http,
+            given: None,
             progress: Progress::new(Role::Server, config.timeouts.handshake, now),
         }
     }
@@ -100,21 +118,44 @@ impl ServerHandshake {
         self.progress.count(before - input.len());
         let parsed = match collected {
             Ok(Some(parsed)) => parsed,
-            Ok(None) => return Ok(ServerStep::NeedMore),
-            Err(kind) => return Err(self.fail(kind, now)),
-        };
-        match Request::check(parsed, self.accept_malformed_key) {
-            Ok(request) => {
-                self.progress.succeed();
-                let settings = self.settings.clone();
-                Ok(ServerStep::Request(PendingRequest { request, settings, progress: self.progress.clone() }))
+            Ok(None) => {
+                if self.collector.is_foreign() {
+                    self.progress.lose_patience(now);
+                }
+                return Ok(ServerStep::NeedMore);
             }
-            Err(Refused { kind, head, command }) => {
-                let reply = reply::fault(&kind, asks_for_head(head.bytes()), command);
-                let evidence = Evidence { head: head.bytes(), reply, response: None };
+            Err(kind) => {
+                let behind: &[u8] = if kind == Kind::NotHttp { input } else { &[] };
+                return Err(self.fail(kind, behind, now));
+            }
+        };
+        let checked = if self.plain_http && PlainRequest::is_plain(&parsed.head) {
+            PlainRequest::check(parsed).map(ServerStep::Http)
+        } else {
+            Request::check(parsed, self.accept_malformed_key).map(|request| self.pending(request))
+        };
+        match checked {
+            Ok(step) => {
+                self.progress.succeed();
+                self.given = Some(match &step {
+                    ServerStep::Http(request) => request.peer(),
+                    _ => Peer::WebSocketClient,
+                });
+                Ok(step)
+            }
+            Err(refused) => {
+                let Refused { kind, peer, head, is_head_method, command } = *refused;
+                let reply = reply::fault(&kind, &peer, is_head_method, command);
+                let head = head.bytes();
+                let evidence = Evidence { peer, head, behind: &[], reply, response: None, body: Vec::new() };
                 Err(self.progress.fail(kind, Phase::ReadingRequest, evidence, now))
             }
         }
+    }
+
+    fn pending(&self, request: Request) -> ServerStep {
+        let (settings, progress) = (self.settings.clone(), self.progress.clone());
+        ServerStep::Request(PendingRequest { request, settings, progress })
     }
 
     /// The client closed its side of TCP. There is no reply: who has gone does not read.
@@ -122,13 +163,13 @@ impl ServerHandshake {
     /// When the request has been given and not yet answered, the kind is
     /// [`ClosedBeforeReply`](crate::HandshakeErrorKind::ClosedBeforeReply).
     pub fn eof(&mut self, now: Instant) -> HandshakeError {
-        let kind = self.progress.eof_kind();
-        self.fail(kind, now)
+        let kind = self.progress.eof_kind(self.collector.is_foreign());
+        self.fail(kind, &[], now)
     }
 
     /// Reading or writing failed. There is no reply.
     pub fn failed(&mut self, error: TransportError, now: Instant) -> HandshakeError {
-        self.fail(Kind::TransportFailed(error), now)
+        self.fail(Kind::TransportFailed(error), &[], now)
     }
 
     /// When to call [`timeout`](Self::timeout). `None` once the request has been given or the handshake has failed: from
@@ -147,26 +188,30 @@ impl ServerHandshake {
         if let Some(error) = self.progress.failure() {
             return Err(error);
         }
-        match self.progress.expired(now) {
-            Some(limit) => Err(self.fail(Kind::TimedOut { limit }, now)),
-            None => Ok(()),
+        if !self.progress.is_expired(now) {
+            return Ok(());
         }
+        let kind = self.progress.timeout_kind(self.collector.is_foreign());
+        Err(self.fail(kind, &[], now))
     }
 
     /// Fails before the head is complete, or when the request is with the application.
-    fn fail(&mut self, kind: Kind, now: Instant) -> HandshakeError {
+    fn fail(&mut self, kind: Kind, behind: &[u8], now: Instant) -> HandshakeError {
         let head = self.collector.held();
+        let peer = self.given.take().unwrap_or_else(|| self.collector.peer());
         let phase = match (self.progress.has_succeeded(), self.progress.bytes()) {
             (true, _) => Phase::Deciding,
             (false, 0) => Phase::AwaitingRequest,
             (false, _) => Phase::ReadingRequest,
         };
-        let reply = if phase == Phase::ReadingRequest {
-            reply::fault(&kind, asks_for_head(head), None)
-        } else {
-            None
+        let reply = match phase {
+            Phase::ReadingRequest if peer.reads_http() || begins_http(head) => {
+                reply::fault(&kind, &peer, asks_for_head(head), None)
+            }
+            _ => None,
         };
-        self.progress.fail(kind, phase, Evidence { head, reply, response: None }, now)
+        let evidence = Evidence { peer, head, behind, reply, response: None, body: Vec::new() };
+        self.progress.fail(kind, phase, evidence, now)
     }
 }
 
@@ -225,7 +270,8 @@ impl PendingRequest {
     pub fn reject(mut self, reject: Reject, now: Instant) -> HandshakeError {
         let kind = Kind::Rejected { status: reject.status() };
         let head = self.request.head().bytes();
-        let evidence = Evidence { head, reply: Some(reject.encode()), response: None };
+        let (peer, reply) = (Peer::WebSocketClient, Some(reject.encode(false)));
+        let evidence = Evidence { peer, head, behind: &[], reply, response: None, body: Vec::new() };
         self.progress.fail(kind, Phase::Deciding, evidence, now)
     }
 }

@@ -1,9 +1,14 @@
-//! From a request target (RFC 9112 section 3.2) to a resource name (RFC 6455 section 3).
+//! From a request target (RFC 9112 section 3.2) to a resource name (RFC 6455 section 3), and the host beside it.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
+use core::str;
 
-use crate::handshake::kind::BadTarget;
+use crate::handshake::excerpt::Excerpt;
+use crate::handshake::fields::{Head, Span};
+use crate::handshake::grammar::BadTarget;
+use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::url::{Authority, UrlError, check_resource, split_authority};
 
 /// A request target that names a resource.
@@ -44,6 +49,43 @@ impl<'a> Target<'a> {
             Cow::Owned(format!("/{resource}"))
         };
         Ok(Self { authority: Some(authority), resource_name })
+    }
+}
+
+/// Path and query of a request target.
+#[derive(Clone)]
+pub(crate) enum ResourceName {
+    Sent(Span),
+    /// An absolute-form without a path needs a `/` that was not sent.
+    Built(Box<str>),
+}
+
+impl ResourceName {
+    /// The name, in the head that it was found in.
+    pub(crate) fn get<'a>(&'a self, head: &'a Head) -> &'a str {
+        match self {
+            Self::Sent(span) => span.get_str(head.bytes()),
+            Self::Built(name) => name,
+        }
+    }
+}
+
+/// The authority of the request target, if it is an absolute URI, and the resource name.
+pub(crate) fn check_target(head: &Head, target: Span) -> Result<(Option<&str>, ResourceName), Kind> {
+    let text = target.get_str(head.bytes());
+    let Target { authority, resource_name } =
+        Target::parse(text).map_err(|what| Kind::BadTarget { what, seen: Excerpt::new(text.as_bytes()) })?;
+    let resource_name = match resource_name {
+        Cow::Borrowed(name) => ResourceName::Sent(Span::of(name.as_bytes(), head.bytes())),
+        Cow::Owned(name) => ResourceName::Built(name.into()),
+    };
+    Ok((authority, resource_name))
+}
+
+pub(crate) fn check_host(host: &[u8]) -> Result<(), Kind> {
+    match str::from_utf8(host).ok().and_then(|host| Authority::parse(host).ok()) {
+        Some(_) => Ok(()),
+        None => Err(Kind::BadHost { seen: Excerpt::new(host) }),
     }
 }
 

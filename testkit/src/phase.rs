@@ -66,7 +66,9 @@ impl Phase {
                 Err(error) => (Self::failed(error, linger, now), Advanced::Failed),
             },
             Self::Accepting { mut handshake, decision } => match handshake.receive(input, now) {
-                Ok(ServerStep::NeedMore) => (Self::Accepting { handshake, decision }, Advanced::No),
+                Ok(ServerStep::NeedMore | ServerStep::Http(_)) => {
+                    (Self::Accepting { handshake, decision }, Advanced::No)
+                }
                 Ok(ServerStep::Request(pending)) => {
                     let request = pending.request().clone();
                     let due = now + decision.takes;

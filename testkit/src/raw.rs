@@ -21,7 +21,7 @@ use crate::script::{Script, Step};
 /// let mut sim = Network::new(1).raw_client(script);
 /// sim.run();
 /// assert!(sim.client.received().starts_with(b"HTTP/1.1 426 Upgrade Required\r\n"));
-/// assert_eq!(sim.server.handshake_error().map(|error| error.code()), Some("missing-field"));
+/// assert_eq!(sim.server.handshake_error().map(|error| error.code()), Some("plain-request"));
 /// ```
 pub struct RawEndpoint {
     steps: VecDeque<Step>,

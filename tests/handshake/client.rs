@@ -123,16 +123,16 @@ fn the_response_says_what_was_agreed() {
 }
 
 #[test]
-fn another_status_comes_with_its_head_and_leaves_the_body() {
+fn another_status_comes_with_its_head_and_its_body() {
     let (mut handshake, _) = new_client();
     let mut input = BytesMut::from(
-        "HTTP/1.1 307 Temporary Redirect\r\nLocation: wss://example.com/new\r\nContent-Length: 4\r\n\r\nbody",
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: wss://example.com/new\r\nContent-Length: 4\r\n\r\nbodyrest",
     );
     let error = handshake.receive(&mut input, Instant::ZERO).unwrap_err();
-    assert_eq!((error.code(), error.status()), ("unexpected-status", Some(307)));
+    assert_eq!((error.code(), error.status()), ("redirected", Some(307)));
     let response = error.response().expect("the head was whole");
     assert_eq!((response.status(), response.field("location")), (307, Some(&b"wss://example.com/new"[..])));
-    assert_eq!(&input[..], b"body");
+    assert_eq!((error.body(), &input[..]), (&b"body"[..], &b"rest"[..]));
     assert_eq!(error.reply(), None);
     assert!(error.first_bytes().starts_with(b"HTTP/1.1 307 "));
 }
@@ -141,7 +141,8 @@ fn another_status_comes_with_its_head_and_leaves_the_body() {
 fn an_error_can_come_before_the_request_is_written() {
     let (mut handshake, _) = new_client();
     handshake.transmit().advance(10);
-    let mut input = BytesMut::from("HTTP/1.1 431 Request Header Fields Too Large\r\n\r\n");
+    let mut input =
+        BytesMut::from("HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
     let error = handshake.receive(&mut input, Instant::ZERO).unwrap_err();
     assert_eq!(error.status(), Some(431));
     assert!(handshake.transmit().is_empty());

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, BytesMut};
 use sansocket::{
     Accept, ClientConfig, ClientHandshake, ClientRequest, ClientStep, Entropy, HandshakeError,
-    HandshakeErrorKind, Instant, PendingRequest, Phase, ServerConfig, ServerHandshake, ServerStep,
+    HandshakeErrorKind, Instant, Peer, PendingRequest, Phase, ServerConfig, ServerHandshake, ServerStep,
+    Severity,
 };
 use sha1::{Digest, Sha1};
 
@@ -122,7 +123,11 @@ pub(crate) struct Failed {
     pub(crate) kind: HandshakeErrorKind,
     pub(crate) phase: Phase,
     pub(crate) bytes: u64,
+    /// Left out where the peer does not speak HTTP: what came in the same read is among them.
     pub(crate) first_bytes: Vec<u8>,
+    pub(crate) peer: Peer,
+    pub(crate) severity: Severity,
+    pub(crate) body: Vec<u8>,
     pub(crate) reply: Option<Vec<u8>>,
     pub(crate) rest: Vec<u8>,
 }
@@ -143,7 +148,13 @@ pub(crate) fn outcome_of(error: &HandshakeError, rest: &[u8]) -> Outcome {
         kind: error.kind().clone(),
         phase: error.phase(),
         bytes: error.bytes(),
-        first_bytes: error.first_bytes().to_vec(),
+        first_bytes: match error.kind() {
+            HandshakeErrorKind::NotHttp => Vec::new(),
+            _ => error.first_bytes().to_vec(),
+        },
+        peer: error.peer().clone(),
+        severity: error.severity(),
+        body: error.body().to_vec(),
         reply: error.reply().map(|reply| reply.to_vec()),
         rest: rest.to_vec(),
     })
@@ -162,6 +173,7 @@ pub(crate) fn serve(config: &ServerConfig, pieces: &[&[u8]]) -> Outcome {
         match handshake.receive(&mut input, Instant::ZERO) {
             Ok(ServerStep::NeedMore) => assert!(input.is_empty(), "all of the input is taken"),
             Ok(ServerStep::Request(pending)) => outcome = accepted(pending),
+            Ok(ServerStep::Http(request)) => panic!("nobody asked for {request:?}"),
             Err(error) => outcome = outcome_of(&error, &[]),
         }
     }

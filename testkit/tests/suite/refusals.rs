@@ -43,7 +43,7 @@ fn a_rejection_is_the_clients_error_however_it_travels() {
         let mut pair = rejecting().both_ways(link.clone()).start();
         assert_eq!(pair.run(), Outcome::Quiet, "{link:?}");
         let error = pair.client.handshake_error().expect("it is rejected");
-        assert_eq!((error.code(), error.status()), ("unexpected-status", Some(503)), "{link:?}");
+        assert_eq!((error.code(), error.status()), ("server-busy", Some(503)), "{link:?}");
         let response = error.response().expect("the head is whole");
         assert_eq!(response.field("Retry-After"), Some(&b"7"[..]), "{link:?}");
         let error = pair.server.handshake_error().expect("it rejected");
@@ -125,7 +125,7 @@ fn a_client_that_resets_while_it_is_told_changes_nothing() {
 
 #[test]
 fn who_does_not_speak_http_gets_no_reply() {
-    for bytes in [&b"\x16\x03\x01\x02\x00\x01"[..], b"SSH-2.0-x\r\n", b"\x00", b"\x05\x01\x00"] {
+    for bytes in [&b"\x15\x03\x01\x00\x02\x02\x46"[..], b"SSH-2.0-x\r\n", b"\x00", b"\x05\x01\x00"] {
         let mut sim = calm(1).raw_client(Script::new().send(bytes).wait(secs(100)));
         sim.run_for(Duration::ZERO);
         assert_eq!((code(&sim.server), sim.client.received()), ("not-http", &b""[..]), "{bytes:?}");

@@ -1,0 +1,133 @@
+//! The request that a client sends (RFC 6455 section 4.1).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+
+use crate::handshake::fields::{
+    ExtraFields, InvalidField, InvalidSubprotocol, elements, is_token, push_line,
+};
+use crate::url::{Url, UrlError};
+
+/// What a client asks for: where, with which subprotocols, and with which fields of its own.
+///
+/// It can be used for any number of attempts; each has a key of its own.
+///
+/// ```
+/// use sansocket::ClientRequest;
+///
+/// let request = ClientRequest::new("wss://example.com/chat")?
+///     .subprotocol("chat.v2")?
+///     .subprotocol("chat.v1")?
+///     .field("Authorization", "Bearer 7")?;
+/// assert!(request.url().is_secure());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientRequest {
+    url: Url,
+    /// As a field value: `a, b`.
+    subprotocols: String,
+    fields: ExtraFields,
+}
+
+impl ClientRequest {
+    /// A request for the resource at `url`, such as `ws://host:port/path?query`.
+    ///
+    /// # Errors
+    ///
+    /// `url` is not a WebSocket URI.
+    pub fn new(url: &str) -> Result<Self, UrlError> {
+        Ok(Self::to(url.parse()?))
+    }
+
+    /// A request for the resource at `url`.
+    #[must_use]
+    pub fn to(url: Url) -> Self {
+        Self { url, subprotocols: String::new(), fields: ExtraFields::default() }
+    }
+
+    /// The URL that was given. If it [is secure](Url::is_secure), the handshake must go through TLS.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Offers a subprotocol; the preferred one comes first.
+    ///
+    /// # Errors
+    ///
+    /// It is not a token, or was offered before.
+    pub fn subprotocol(mut self, subprotocol: &str) -> Result<Self, InvalidSubprotocol> {
+        if !is_token(subprotocol.as_bytes()) {
+            return Err(InvalidSubprotocol::NotToken);
+        }
+        if elements(self.subprotocols.as_bytes()).any(|offered| offered == subprotocol.as_bytes()) {
+            return Err(InvalidSubprotocol::Twice);
+        }
+        if !self.subprotocols.is_empty() {
+            self.subprotocols.push_str(", ");
+        }
+        self.subprotocols.push_str(subprotocol);
+        Ok(self)
+    }
+
+    /// Adds a field, such as `Origin` or `Authorization`. `value` may have bytes over 0x7F.
+    ///
+    /// # Errors
+    ///
+    /// A name that is not a token or that the handshake sets itself (`Host`, `Upgrade`, `Connection`, `Content-Length`,
+    /// `Transfer-Encoding`, and all that begin with `Sec-WebSocket-`), or a value with control characters.
+    pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
+        self.fields.push(name, value.as_ref(), &["host"])?;
+        Ok(self)
+    }
+
+    /// The subprotocols as a field value.
+    pub(crate) fn offered(&self) -> &str {
+        &self.subprotocols
+    }
+
+    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    //# The request MUST contain an |Upgrade| header field whose value
+    //# MUST include the "websocket" keyword.
+    //# The request MUST contain a |Connection| header field whose value
+    //# MUST include the "Upgrade" token.
+    //# The request MUST include a header field with the name
+    //# |Sec-WebSocket-Version|.  The value of this header field MUST be
+    //# 13.
+    pub(crate) fn encode(&self, key: &[u8]) -> Bytes {
+        let mut out = Vec::with_capacity(REQUEST_CAPACITY + self.fields.lines().len());
+        for part in ["GET ", self.url.resource_name(), " HTTP/1.1\r\n"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        push_line(&mut out, "Host", self.url.host_field().as_bytes());
+        push_line(&mut out, "Upgrade", b"websocket");
+        push_line(&mut out, "Connection", b"Upgrade");
+        push_line(&mut out, "Sec-WebSocket-Key", key);
+        push_line(&mut out, "Sec-WebSocket-Version", b"13");
+        if !self.subprotocols.is_empty() {
+            push_line(&mut out, "Sec-WebSocket-Protocol", self.subprotocols.as_bytes());
+        }
+        out.extend_from_slice(self.fields.lines());
+        out.extend_from_slice(b"\r\n");
+        out.into()
+    }
+}
+
+impl fmt::Debug for ClientRequest {
+    /// Shows the names of the fields and not their values, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.fields.names().collect();
+        f.debug_struct("ClientRequest")
+            .field("url", &self.url)
+            .field("subprotocols", &self.subprotocols)
+            .field("fields", &names)
+            .finish()
+    }
+}
+
+/// Room for a request without long names, so that it is built without moving it.
+const REQUEST_CAPACITY: usize = 512;
