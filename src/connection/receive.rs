@@ -164,6 +164,10 @@ impl Receiver {
         let Content::Assembled { assembly, unmasked } = &mut self.message.as_mut()?.content else {
             return None;
         };
+        if *unmasked == 0 {
+            // Nothing has come of what was declared, so nothing is reserved for it.
+            return None;
+        }
         let buffer = assembly.buffer(frame.to_come)?;
         let arrived = buffer.len().saturating_sub(*unmasked);
         let room = buffer.capacity() - buffer.len();

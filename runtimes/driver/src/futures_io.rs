@@ -26,13 +26,16 @@ pub fn poll_read(
     cx: &mut Context<'_>,
     buffer: &mut impl BufMut,
 ) -> Poll<io::Result<usize>> {
-    SCRATCH.with_borrow_mut(|scratch| {
-        scratch.resize(BLOCK, 0);
-        let room = buffer.remaining_mut().min(BLOCK);
-        let read = ready!(Pin::new(stream).poll_read(cx, &mut scratch[..room]))?;
+    // Taken out of its place meanwhile: the stream may be one that reads through this function itself.
+    let mut scratch = SCRATCH.take();
+    scratch.resize(BLOCK, 0);
+    let room = buffer.remaining_mut().min(BLOCK);
+    let read = Pin::new(stream).poll_read(cx, &mut scratch[..room]);
+    if let Poll::Ready(Ok(read)) = read {
         buffer.put_slice(&scratch[..read]);
-        Poll::Ready(Ok(read))
-    })
+    }
+    SCRATCH.set(scratch);
+    read
 }
 
 /// Writes some bytes from the front of `data`, and advances it by as many.

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 
 use sansocket::{CloseCode, Closed, Message, MessageKind};
 
@@ -63,7 +63,7 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
     /// As [`WebSocket::send`](crate::WebSocket::send).
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
-        poll_fn(|cx| {
+        self.finish(|cx| {
             loop {
                 let mut link = self.shared.lock();
                 link.queue(&mut message)?;
@@ -121,7 +121,7 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
     ///
     /// Cancel safe.
     pub async fn flush(&self) -> Result<(), Error> {
-        poll_fn(|cx| self.shared.lock().poll_flush(cx)).await
+        self.finish(|cx| self.shared.lock().poll_flush(cx)).await
     }
 
     /// Begins to close the connection: sends a Close frame behind all messages. The [`ReadHalf`] receives what still comes, and the end.
@@ -140,5 +140,24 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
             Err(Error::Closed { .. }) => Ok(()),
             flushed => flushed,
         }
+    }
+
+    /// Waits for `poll`. If nobody waits any more, what was queued is sent all the same.
+    async fn finish(
+        &self,
+        poll: impl FnMut(&mut Context<'_>) -> Poll<Result<(), Error>>,
+    ) -> Result<(), Error> {
+        struct FlushLater<'a, S: Send + 'static, R: Transport<S>>(&'a Arc<Shared<S, R>>);
+
+        impl<S: Send + 'static, R: Transport<S>> Drop for FlushLater<'_, S, R> {
+            fn drop(&mut self) {
+                self.0.flush_later();
+            }
+        }
+
+        let unless_done = FlushLater(&self.shared);
+        let done = poll_fn(poll).await;
+        std::mem::forget(unless_done);
+        done
     }
 }

@@ -21,9 +21,11 @@ pub(crate) struct Reading<S, R: Transport<S>> {
     ahead: Option<Message>,
     /// The end was reported as an error.
     reported: bool,
+    /// Reads since this last waited.
+    reads: usize,
 }
 
-impl<S, R: Transport<S>> Reading<S, R> {
+impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
     pub(crate) fn new(
         stream: S,
         timer: R::Timer,
@@ -32,7 +34,7 @@ impl<S, R: Transport<S>> Reading<S, R> {
         input: BytesMut,
     ) -> Self {
         let shared = Arc::new(Shared::new(stream, timer, sender));
-        Self { shared, receiver, input, ahead: None, reported: false }
+        Self { shared, receiver, input, ahead: None, reported: false, reads: 0 }
     }
 
     /// Whether bytes wait that were not looked at: more messages of the same read, most likely.
@@ -80,17 +82,25 @@ impl<S, R: Transport<S>> Reading<S, R> {
 
     /// Makes progress: reads, answers, writes and heeds the time limits until there is a message, or `None` at the end.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        for _ in 0..MAX_READS {
+        loop {
             if let Some(message) = self.decode() {
                 return Poll::Ready(Some(message));
             }
-            let progress = self.receiver.progress();
+            let mut progress = self.receiver.progress();
             let mut link = self.shared.lock();
             link.sender.observe(progress);
             // All answers to one read leave in one write. If they cannot leave now, reading goes on all the same.
             let _ = link.poll_write(cx);
             if link.closed().is_some() {
                 return Poll::Ready(None);
+            }
+            if self.reads >= MAX_READS {
+                // Enough for one turn: other tasks want theirs, and the limits hold for a peer that sends without end too.
+                self.reads = 0;
+                progress.unread = true;
+                link.tell_time(progress);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             let read = match self.receiver.payload_buffer() {
                 Some(mut payload) => link.poll_read(cx, &mut payload),
@@ -101,28 +111,35 @@ impl<S, R: Transport<S>> Reading<S, R> {
                     link.poll_read(cx, &mut self.input)
                 }
             };
-            if read.is_pending() {
-                pool::give(std::mem::take(&mut self.input));
-                if link.poll_deadline(cx, progress).is_pending() {
-                    return Poll::Pending;
-                }
+            if read.is_ready() {
+                self.reads += 1;
+                continue;
             }
+            self.reads = 0;
+            pool::give(std::mem::take(&mut self.input));
+            ready!(link.poll_deadline(cx, progress));
         }
-        // Enough for one turn: other tasks want theirs.
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 
     /// The next message in the input. What else there is gets its answer.
     fn decode(&mut self) -> Option<Message> {
+        let mut answered = false;
         let mut reader = self.receiver.read(&mut self.input);
-        while let Some(event) = reader.next() {
-            match event {
-                Event::Text(_) | Event::Binary(_) => return event.into_message(),
-                other => self.shared.lock().sender.handle(&other),
+        let message = loop {
+            match reader.next()? {
+                event @ (Event::Text(_) | Event::Binary(_)) => break event.into_message(),
+                other => {
+                    self.shared.lock().sender.handle(&other);
+                    answered = true;
+                }
             }
+        };
+        drop(reader);
+        if answered {
+            // The application may take its time with the message, and the peer waits for its Pong.
+            self.shared.flush_later();
         }
-        None
+        message
     }
 
     /// The end, as an error unless it was a closing handshake.
@@ -144,5 +161,5 @@ impl<S, R: Transport<S>> Drop for Reading<S, R> {
     }
 }
 
-/// Reads in one turn, before other tasks get theirs: 1 MiB at most.
-const MAX_READS: usize = 16;
+/// Reads in one turn, before other tasks get theirs: 256 KiB at most. The turn may be that of many calls of `recv`.
+const MAX_READS: usize = 4;

@@ -1,6 +1,9 @@
 //! The half of a connection that its reader and its writers share: the stream, the timer and the core's `Sender`.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::replace;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -30,6 +33,8 @@ impl<S, R: Transport<S>> Shared<S, R> {
             waiters,
             unflushed: false,
             shut: false,
+            ended: false,
+            wake_waiters: false,
             flush_is_scheduled: false,
             io: None,
             closed: None,
@@ -37,9 +42,58 @@ impl<S, R: Transport<S>> Shared<S, R> {
         Self { link: Mutex::new(link) }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Link<S, R>> {
+    pub(crate) fn lock(&self) -> Guard<'_, S, R> {
         // A panic of the application's cannot leave the state half changed: none of its code runs under the lock.
-        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+        Guard(Some(self.link.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Lets a task of its own write what waits, for an application that may now wait for something else.
+    pub(crate) fn flush_later(self: &Arc<Self>)
+    where
+        S: Send + 'static,
+    {
+        let mut link = self.lock();
+        if !link.sender.transmit().has_remaining() || replace(&mut link.flush_is_scheduled, true) {
+            return;
+        }
+        drop(link);
+        let shared = Arc::downgrade(self);
+        R::spawn(poll_fn(move |cx| {
+            let Some(shared) = shared.upgrade() else { return Poll::Ready(()) };
+            let mut link = shared.lock();
+            link.flush_is_scheduled = false;
+            link.poll_write(cx)
+        }));
+    }
+}
+
+/// The locked link. Those who wait are woken when the lock is open again: a waker may run what takes it.
+pub(crate) struct Guard<'a, S, R: Transport<S>>(Option<MutexGuard<'a, Link<S, R>>>);
+
+impl<S, R: Transport<S>> Deref for Guard<'_, S, R> {
+    type Target = Link<S, R>;
+
+    fn deref(&self) -> &Link<S, R> {
+        self.0.as_ref().expect("it is there until the guard is dropped")
+    }
+}
+
+impl<S, R: Transport<S>> DerefMut for Guard<'_, S, R> {
+    fn deref_mut(&mut self) -> &mut Link<S, R> {
+        self.0.as_mut().expect("it is there until the guard is dropped")
+    }
+}
+
+impl<S, R: Transport<S>> Drop for Guard<'_, S, R> {
+    fn drop(&mut self) {
+        let waiters = self
+            .0
+            .as_mut()
+            .and_then(|link| replace(&mut link.wake_waiters, false).then(|| Arc::clone(&link.waiters)));
+        self.0 = None;
+        if let Some(waiters) = waiters {
+            waiters.wake_all();
+        }
     }
 }
 
@@ -57,6 +111,10 @@ pub(crate) struct Link<S, R: Transport<S>> {
     unflushed: bool,
     /// The writing side was shut down.
     shut: bool,
+    /// The reading side has ended.
+    ended: bool,
+    /// Something has changed for those who wait.
+    wake_waiters: bool,
     pub(crate) flush_is_scheduled: bool,
     /// The first error of the transport.
     io: Option<io::Error>,
@@ -66,8 +124,15 @@ pub(crate) struct Link<S, R: Transport<S>> {
 impl<S, R: Transport<S>> Link<S, R> {
     /// Writes what waits. Ready when all is written, or cannot be.
     pub(crate) fn poll_write(&mut self, cx: &Context<'_>) -> Poll<()> {
-        let Some(stream) = self.stream.as_mut().filter(|_| self.io.is_none()) else { return Poll::Ready(()) };
+        if self.try_write().is_ready() {
+            return Poll::Ready(());
+        }
         self.waiters.register(cx);
+        self.try_write()
+    }
+
+    fn try_write(&mut self) -> Poll<()> {
+        let Some(stream) = self.stream.as_mut().filter(|_| self.io.is_none()) else { return Poll::Ready(()) };
         let mut waiting = Context::from_waker(&self.waker);
         let written = loop {
             let mut data = self.sender.transmit();
@@ -98,6 +163,7 @@ impl<S, R: Transport<S>> Link<S, R> {
             // The peer may have said why before it closed, so go on reading; see `poll_read`.
             Poll::Ready(Err(error)) => {
                 self.io = Some(error);
+                self.wake_waiters = true;
                 Poll::Ready(())
             }
             Poll::Pending => Poll::Pending,
@@ -119,7 +185,11 @@ impl<S, R: Transport<S>> Link<S, R> {
     pub(crate) fn begin_close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendRefused> {
         match self.sender.close(code, reason) {
             Err(SendRefused::Closing) => Ok(()),
-            begun => begun,
+            begun => {
+                // Who reads keeps the time, and a new limit has begun.
+                self.wake_waiters = true;
+                begun
+            }
         }
     }
 
@@ -135,43 +205,63 @@ impl<S, R: Transport<S>> Link<S, R> {
         })
     }
 
-    /// Reads some bytes. Ready with `true` if there were any, with `false` at the end of the stream, which is told to the core.
+    /// Reads some bytes. Ready with `true` if there were any; with `false` at the end of the stream, which is told to the
+    /// core, once. After it nothing is left to read, but what waits may still be written.
     pub(crate) fn poll_read(&mut self, cx: &Context<'_>, buffer: &mut impl BufMut) -> Poll<bool> {
-        let Some(stream) = &mut self.stream else { return Poll::Ready(false) };
-        self.waiters.register(cx);
-        let mut waiting = Context::from_waker(&self.waker);
-        match R::poll_read(stream, &mut waiting, buffer) {
-            Poll::Ready(Ok(0)) => match &self.io {
-                Some(error) => self.sender.transport_failed(error.into()),
-                None => self.sender.eof(),
-            },
-            Poll::Ready(Ok(_)) => return Poll::Ready(true),
-            Poll::Ready(Err(error)) => {
-                self.sender.transport_failed((&error).into());
-                self.io.get_or_insert(error);
-            }
-            Poll::Pending => match &self.io {
-                // Nothing can be written, and nothing more is to be read.
-                Some(error) => self.sender.transport_failed(error.into()),
-                None => return Poll::Pending,
-            },
+        let mut read = self.try_read(buffer);
+        if read.is_pending() {
+            self.waiters.register(cx);
+            read = self.try_read(buffer);
+        }
+        let end = match read {
+            Poll::Ready(Ok(1..)) => return Poll::Ready(true),
+            Poll::Ready(Ok(0)) => None,
+            Poll::Ready(Err(error)) => Some(error),
+            // Nothing can be written, and nothing more is to be read.
+            Poll::Pending if self.io.is_some() && !self.ended => None,
+            Poll::Pending => return Poll::Pending,
+        };
+        self.ended = true;
+        if let Some(error) = end {
+            self.io.get_or_insert(error);
+        }
+        match &self.io {
+            Some(error) => self.sender.transport_failed(error.into()),
+            None => self.sender.eof(),
         }
         Poll::Ready(false)
+    }
+
+    fn try_read(&mut self, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Some(stream) if !self.ended => {
+                R::poll_read(stream, &mut Context::from_waker(&self.waker), buffer)
+            }
+            _ => Poll::Pending,
+        }
     }
 
     /// Heeds the time limits. Ready if one has come, so that there may be something to write or to report.
     pub(crate) fn poll_deadline(&mut self, cx: &Context<'_>, progress: Progress) -> Poll<()> {
         let Some(deadline) = self.sender.deadline() else { return Poll::Pending };
         // A deadline in the past asks for the time, so no alarm is needed.
-        let passed = deadline <= self.told;
-        self.waiters.register(cx);
-        if !passed {
-            ready!(self.timer.poll_until(&mut Context::from_waker(&self.waker), deadline));
+        if deadline > self.told && self.try_alarm(deadline).is_pending() {
+            self.waiters.register(cx);
+            ready!(self.try_alarm(deadline));
         }
+        self.tell_time(progress);
+        Poll::Ready(())
+    }
+
+    fn try_alarm(&mut self, deadline: Instant) -> Poll<()> {
+        self.timer.poll_until(&mut Context::from_waker(&self.waker), deadline)
+    }
+
+    /// Tells the core the time. Also where a peer sends so much that there is no pause in which an alarm would be heard.
+    pub(crate) fn tell_time(&mut self, progress: Progress) {
         self.told = self.timer.now();
         self.sender.observe(progress);
         self.sender.timeout(self.told);
-        Poll::Ready(())
     }
 
     /// How the connection ended, once it has. Closes the stream.
@@ -184,7 +274,7 @@ impl<S, R: Transport<S>> Link<S, R> {
                 }
             }
             self.closed = Some(closed);
-            self.waiters.wake_all();
+            self.wake_waiters = true;
         }
         self.closed.as_deref()
     }

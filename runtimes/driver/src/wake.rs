@@ -13,7 +13,7 @@ pub(crate) struct Waiters {
 }
 
 impl Waiters {
-    /// Notes that the task of `cx` may have to wait. Before the stream or the timer is polled, which may wake at once.
+    /// Notes that the task of `cx` waits. Poll once more after it: what was waited for may have come before this.
     pub(crate) fn register(&self, cx: &Context<'_>) {
         let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {

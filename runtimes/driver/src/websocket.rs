@@ -1,7 +1,8 @@
 //! An open WebSocket.
 
-use std::future::poll_fn;
-use std::sync::{Arc, Weak};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
@@ -11,7 +12,6 @@ use crate::error::Error;
 use crate::halves::{ReadHalf, WriteHalf};
 use crate::reading::Reading;
 use crate::runtime::Transport;
-use crate::shared::Shared;
 
 /// An open WebSocket over the byte stream `S`.
 ///
@@ -119,8 +119,8 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// The message is sent whole or not at all, and others are not affected. It is queued at the first poll unless more than
     /// [`Limits::write_soft`](sansocket::Limits::write_soft) bytes wait; a message that was queued is sent even if this future is dropped.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        let mut message = Some(message.into());
-        poll_fn(|cx| self.poll_send(cx, &mut message)).await
+        let message = Some(message.into());
+        Sending { socket: self, message, gathers: true, done: false }.await
     }
 
     /// Sends one fragment of a message ([RFC 6455 section 5.4]); `last` ends the message.
@@ -177,7 +177,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     ///
     /// Cancel safe.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_flush(cx)).await
+        Sending { socket: self, message: None, gathers: false, done: false }.await
     }
 
     /// Closes the connection: sends a Close frame behind all messages, waits for the peer's, and ends TCP.
@@ -211,24 +211,6 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
         (ReadHalf { reading: self.reading }, WriteHalf { shared })
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>, message: &mut Option<Message>) -> Poll<Result<(), Error>> {
-        loop {
-            let mut link = self.reading.shared.lock();
-            link.queue(message)?;
-            if message.is_none() && self.reading.has_input() && link.sender.may_send() {
-                if !std::mem::replace(&mut link.flush_is_scheduled, true) {
-                    R::spawn(flush_later(Arc::downgrade(&self.reading.shared)));
-                }
-                return Poll::Ready(Ok(()));
-            }
-            drop(link);
-            ready!(self.poll_flush(cx))?;
-            if message.is_none() {
-                return Poll::Ready(Ok(()));
-            }
-        }
-    }
-
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if std::mem::replace(&mut self.sending, true) {
             // An application that only sends must answer Pings all the same.
@@ -245,13 +227,45 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     }
 }
 
-/// Writes what was gathered, as soon as the task that gathers it waits for something else.
-async fn flush_later<S, R: Transport<S>>(shared: Weak<Shared<S, R>>) {
-    poll_fn(|cx| {
-        let Some(shared) = shared.upgrade() else { return Poll::Ready(()) };
-        let mut link = shared.lock();
-        link.flush_is_scheduled = false;
-        link.poll_write(cx)
-    })
-    .await;
+/// A message on its way to the stream, or only the wait for what was sent before.
+struct Sending<'a, S: Send + 'static, R: Transport<S>> {
+    socket: &'a mut WebSocket<S, R>,
+    message: Option<Message>,
+    /// Need not wait until the message is written if more input is there to be answered.
+    gathers: bool,
+    done: bool,
+}
+
+impl<S: Send + 'static, R: Transport<S>> Future for Sending<'_, S, R> {
+    type Output = Result<(), Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { socket, message, gathers, done } = self.get_mut();
+        loop {
+            let mut link = socket.reading.shared.lock();
+            link.queue(message).inspect_err(|_| *done = true)?;
+            let gathered =
+                *gathers && message.is_none() && socket.reading.has_input() && link.sender.may_send();
+            drop(link);
+            if gathered {
+                *done = true;
+                socket.reading.shared.flush_later();
+                return Poll::Ready(Ok(()));
+            }
+            let flushed = ready!(socket.poll_flush(cx));
+            if message.is_none() || flushed.is_err() {
+                *done = true;
+                return Poll::Ready(flushed);
+            }
+        }
+    }
+}
+
+impl<S: Send + 'static, R: Transport<S>> Drop for Sending<'_, S, R> {
+    /// What was queued is sent even if nobody waits for it any more.
+    fn drop(&mut self) {
+        if !self.done {
+            self.socket.reading.shared.flush_later();
+        }
+    }
 }

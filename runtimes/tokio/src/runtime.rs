@@ -11,6 +11,7 @@ use sansocket::Instant;
 use sansocket_driver::{Runtime, Timer, Transport, clock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::time::{self, Sleep};
 use tokio_util::io::{poll_read_buf, poll_write_buf};
 
@@ -23,7 +24,10 @@ impl Runtime for Tokio {
     type Timer = Alarm;
 
     fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-        drop(tokio::spawn(task));
+        // Without a runtime, as in a destructor after its end, nothing can be written any more.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(task);
+        }
     }
 }
 

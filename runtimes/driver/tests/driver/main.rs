@@ -349,6 +349,125 @@ fn a_writer_whose_reader_is_dropped_is_told_so() {
 }
 
 #[test]
+fn a_peer_that_ends_its_stream_while_output_is_blocked_is_waited_for_without_spinning() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.wire().window = 0;
+    assert!(poll_with(pin!(socket.send(vec![7; 100_000])), &Arc::new(Woken::default())).is_pending());
+    let mut other = client();
+    other.close(CloseCode::NORMAL, "").unwrap();
+    peer.send(&output(&mut other));
+    peer.end(Ok(()));
+    let woken = Arc::new(Woken::default());
+    let mut recv = Box::pin(socket.recv());
+    assert!(poll_with(recv.as_mut(), &woken).is_pending());
+    let before = woken.count();
+    for _ in 0..10 {
+        assert!(poll_with(recv.as_mut(), &woken).is_pending());
+    }
+    assert_eq!(woken.count(), before, "it asks for another turn although nothing can happen");
+    pass(Duration::from_secs(5));
+    assert!(poll_with(recv.as_mut(), &woken).is_ready(), "the close limit holds");
+}
+
+#[test]
+fn limits_hold_for_a_peer_that_sends_without_end() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    let flood = numbered(20_000);
+    let mut close = Box::pin(socket.close(CloseCode::GOING_AWAY, ""));
+    let woken = Arc::new(Woken::default());
+    for _ in 0..100 {
+        peer.send(&flood);
+        if let Poll::Ready(closed) = poll_with(close.as_mut(), &woken) {
+            assert!(matches!(closed.unwrap().cause, Cause::CloseTimeout(_)));
+            return;
+        }
+        pass(Duration::from_millis(500));
+    }
+    panic!("the close limit did not hold");
+}
+
+#[test]
+fn a_peer_that_sends_without_end_leaves_other_tasks_their_turn() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    peer.wire().read_size = 1000;
+    peer.send(&numbered(40_000));
+    // Polled as one task polls it: message after message, as long as there is one.
+    let mut received = 0_u32;
+    while let Poll::Ready(message) = poll_with(pin!(socket.recv()), &Arc::new(Woken::default())) {
+        assert!(message.unwrap().is_some());
+        received += 1;
+    }
+    assert!(received < 1_000, "{received} messages without a turn for others");
+    assert!(!peer.wire().incoming.is_empty());
+}
+
+#[test]
+fn a_close_of_the_writer_sets_the_readers_alarm() {
+    let (socket, peer) = server(&ServerConfig::default());
+    let (mut reading, writing) = socket.split();
+    let woken = Arc::new(Woken::default());
+    let mut recv = Box::pin(reading.recv());
+    assert!(poll_with(recv.as_mut(), &woken).is_pending());
+    let before = woken.count();
+    done(writing.close(CloseCode::NORMAL, "")).unwrap();
+    assert!(woken.count() > before, "the reader keeps the time, and does not know of the new limit");
+    assert!(poll_with(recv.as_mut(), &woken).is_pending());
+    pass(Duration::from_secs(5));
+    assert!(matches!(poll_with(recv.as_mut(), &woken), Poll::Ready(Err(_))));
+    drop(peer);
+}
+
+#[test]
+fn a_message_whose_sender_no_longer_waits_is_sent_all_the_same() {
+    for halves in [false, true] {
+        let (mut socket, peer) = server(&ServerConfig::default());
+        peer.wire().window = 1000;
+        let large = vec![7; 100_000];
+        let woken = Arc::new(Woken::default());
+        let kept: Box<dyn std::any::Any> = if halves {
+            let (reading, writing) = socket.split();
+            assert!(poll_with(pin!(writing.send(large.clone())), &woken).is_pending());
+            Box::new((reading, writing))
+        } else {
+            assert!(poll_with(pin!(socket.send(large.clone())), &woken).is_pending());
+            Box::new(socket)
+        };
+        // The application awaits something else; the peer reads.
+        run_spawned();
+        peer.open_window(usize::MAX);
+        run_spawned();
+        assert_eq!(messages(&mut client(), &peer.taken()), [large]);
+        assert_eq!(spawned(), 0);
+        drop(kept);
+    }
+}
+
+#[test]
+fn a_pong_does_not_wait_for_the_application_to_take_its_time_with_a_message() {
+    let (mut socket, peer) = server(&ServerConfig::default());
+    let mut other = client();
+    other.ping(b"are you there").unwrap();
+    let mut bytes = output(&mut other);
+    bytes.extend(numbered(1));
+    peer.send(&bytes);
+    assert!(done(socket.recv()).unwrap().is_some());
+    run_spawned();
+    assert!(peer.taken().windows(13).any(|window| window == b"are you there"));
+}
+
+#[test]
+fn tasks_that_send_once_leave_nothing_behind() {
+    let (socket, peer) = server(&ServerConfig::default());
+    let (_reading, writing) = socket.split();
+    let woken: Vec<_> = (0..100).map(|_| Arc::new(Woken::default())).collect();
+    for woken in &woken {
+        assert!(poll_with(pin!(writing.send("tick")), woken).is_ready());
+    }
+    assert!(woken.iter().all(|woken| Arc::strong_count(woken) == 1), "a waker of a finished task is kept");
+    drop(peer);
+}
+
+#[test]
 fn work_per_poll_is_bounded() {
     let (mut socket, peer) = server(&ServerConfig::default());
     peer.wire().read_size = 10;
