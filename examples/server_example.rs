@@ -12,7 +12,6 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +22,7 @@ use futures_lite::future::or;
 use sansocket::{Accept, CloseCode, Reject, Request, ServerConfig};
 use sansocket_driver::{Transport, WebSocket};
 use tracing::level_filters::LevelFilter;
-use tracing::{Instrument, Span, debug, info, info_span, warn};
+use tracing::{Instrument, debug, info, warn};
 use tracing_subscriber::EnvFilter;
 
 /// An echo server for WebSocket. RUST_LOG sets what it logs to standard error: debug, info (the default), warn.
@@ -88,7 +87,7 @@ fn on_tokio(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()
         let listener = tokio::net::TcpListener::bind(listen).await?;
         println!("listening on ws://{}", listener.local_addr()?);
         while let Some(accepted) = server.unless_stopped(listener.accept()).await {
-            let (stream, peer) = match accepted {
+            let (stream, _) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     warn!(%error, "cannot accept");
@@ -100,7 +99,7 @@ fn on_tokio(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()
             let connection = async move {
                 server.serve(sansocket_tokio::accept_with(stream, &server.config, answer)).await;
             };
-            tokio::spawn(connection.instrument(span(peer)));
+            tokio::spawn(connection);
         }
         drop(listener);
         drop(server);
@@ -117,7 +116,7 @@ fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Resul
         let listener = async_std::net::TcpListener::bind(listen).await?;
         println!("listening on ws://{}", listener.local_addr()?);
         while let Some(accepted) = server.unless_stopped(listener.accept()).await {
-            let (stream, peer) = match accepted {
+            let (stream, _) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     warn!(%error, "cannot accept");
@@ -129,7 +128,7 @@ fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Resul
             let connection = async move {
                 server.serve(sansocket_async_std::accept_with(stream, &server.config, answer)).await;
             };
-            async_std::task::spawn(connection.instrument(span(peer)));
+            async_std::task::spawn(connection);
         }
         drop(listener);
         drop(server);
@@ -159,11 +158,23 @@ impl Server {
         S: Send + 'static,
         R: Transport<S>,
     {
-        let mut socket = match self.unless_stopped(opening).await {
-            Some(Ok(socket)) => socket,
-            Some(Err(error)) => return log_failed_opening(&error),
-            None => return debug!("dropped before its opening handshake was done"),
-        };
+        match self.unless_stopped(opening).await {
+            Some(Ok(socket)) => {
+                let span = socket.span();
+                self.talk(socket).instrument(span).await;
+            }
+            // The library has logged it, at the level that it deserves.
+            Some(Err(_)) => {}
+            None => debug!("dropped before its opening handshake was done"),
+        }
+    }
+
+    /// An open connection, to its end. All that is logged here shows the peer's address.
+    async fn talk<S, R>(&self, mut socket: WebSocket<S, R>)
+    where
+        S: Send + 'static,
+        R: Transport<S>,
+    {
         // To drop `echo` when the server stops loses nothing: a message was sent whole or not at all.
         if let Some(Err(error)) = self.unless_stopped(echo(&mut socket)).await {
             debug!(%error, "echoing ended");
@@ -214,20 +225,6 @@ fn answer(request: &Request) -> Result<Accept, Reject> {
         Some(first) => Accept::new().subprotocol(first),
         None => Accept::new(),
     })
-}
-
-fn log_failed_opening(error: &sansocket_driver::Error) {
-    match error {
-        // Health checks and port scans connect and say nothing.
-        sansocket_driver::Error::Handshake { error: handshake, .. } if handshake.bytes() == 0 => {
-            debug!("{error}")
-        }
-        _ => info!("{error}"),
-    }
-}
-
-fn span(peer: SocketAddr) -> Span {
-    info_span!("connection", %peer)
 }
 
 /// How a connection ended while the server stopped.

@@ -281,6 +281,12 @@ impl Connection {
         self.sender.close_with(frame)
     }
 
+    /// Which end of the connection this is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.sender.role
+    }
+
     /// See [`Sender::may_send`].
     #[must_use]
     pub fn may_send(&self) -> bool {

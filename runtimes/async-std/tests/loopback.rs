@@ -16,6 +16,6 @@ mod runtime {
     }
 
     pub(crate) fn prepare(stream: &TcpStream) {
-        adapter::AsyncStd::prepare(stream);
+        assert_eq!(adapter::AsyncStd::prepare(stream), stream.peer_addr().ok());
     }
 }

@@ -43,6 +43,12 @@ pub enum Error {
         #[source]
         io: Option<io::Error>,
     },
+    /// A plain HTTP request came, and was answered with 404 because this function has no other answer.
+    #[error("a plain HTTP request for {target} came, and only accept_or_answer can answer it")]
+    PlainHttp {
+        /// Its path and query.
+        target: Box<str>,
+    },
     /// This end's own answer does not fit the request. The client was told 500.
     #[error("the request could not be accepted: {0}")]
     Accept(#[from] AcceptRefused),

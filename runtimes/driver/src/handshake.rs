@@ -9,12 +9,12 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use sansocket::{
-    Accept, AcceptError, ClientConfig, ClientHandshake, ClientRequest, Entropy, Instant, PendingRequest,
-    Reject, Request, ServerConfig, ServerHandshake,
+    Accept, AcceptError, Answer, ClientConfig, ClientHandshake, ClientRequest, Entropy, Instant,
+    PendingRequest, PlainRequest, Reject, Request, Role, ServerConfig, ServerHandshake,
 };
 
 use crate::error::Error;
-use crate::opening::Opening;
+use crate::opening::{Asked, Opening};
 use crate::runtime::{Timer, Transport};
 use crate::websocket::{Agreed, WebSocket};
 
@@ -31,6 +31,7 @@ pub struct Incoming<S, R: Transport<S>> {
 /// # Errors
 ///
 /// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
+/// [`Error::PlainHttp`] if [`ServerConfig::plain_http`] is on: use [`accept_or_answer`] then.
 ///
 /// # Cancel safety
 ///
@@ -39,14 +40,25 @@ pub async fn receive_request<S: Send + 'static, R: Transport<S>>(
     stream: S,
     config: &ServerConfig,
 ) -> Result<Incoming<S, R>, Error> {
-    let handshake = async {
-        let mut opening = Opening::<S, R>::new(stream, config.timeouts.close);
-        let handshake = ServerHandshake::new(config, opening.timer.now());
-        let pending = opening.run(handshake, &mut Bytes::new()).await?;
-        Ok(Incoming { opening, pending })
-    };
     // Two kilobytes that are needed now and not for the life of the task.
-    Box::pin(handshake).await
+    match Box::pin(receive(stream, config)).await? {
+        (opening, Asked::WebSocket(pending)) => Ok(Incoming { opening, pending }),
+        (mut opening, Asked::Http(request)) => {
+            let target = request.target().into();
+            opening.answer(request, Reject::not_found()).await;
+            Err(Error::PlainHttp { target })
+        }
+    }
+}
+
+async fn receive<S: Send + 'static, R: Transport<S>>(
+    stream: S,
+    config: &ServerConfig,
+) -> Result<(Opening<S, R>, Asked), Error> {
+    let mut opening = Opening::<S, R>::new(stream, Role::Server, config.timeouts.close);
+    let handshake = ServerHandshake::new(config, opening.timer.now());
+    let asked = opening.run(handshake, &mut Bytes::new()).await?;
+    Ok((opening, asked))
 }
 
 impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
@@ -54,6 +66,16 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
     #[must_use]
     pub fn request(&self) -> &Request {
         self.pending.request()
+    }
+
+    async fn decide(
+        self,
+        decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+    ) -> Result<WebSocket<S, R>, Error> {
+        match self.opening.span.in_scope(|| decide(self.request())) {
+            Ok(accept) => self.accept(accept).await,
+            Err(reject) => Err(self.reject(reject).await),
+        }
     }
 
     /// Accepts the request and sends the answer.
@@ -91,8 +113,7 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
     /// Dropping the future closes the stream; the answer may be lost.
     pub async fn reject(mut self, reject: Reject) -> Error {
         let error = self.pending.reject(reject, self.opening.timer.now());
-        self.opening.tell(&error).await;
-        Error::Handshake { error, io: None }
+        self.opening.fail(error, None).await
     }
 }
 
@@ -110,11 +131,38 @@ pub async fn accept_with<S: Send + 'static, R: Transport<S>>(
     config: &ServerConfig,
     decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
 ) -> Result<WebSocket<S, R>, Error> {
+    let accepting = async { receive_request(stream, config).await?.decide(decide).await };
+    Box::pin(accepting).await
+}
+
+/// As [`accept_with`], and answers plain HTTP requests on the same port: a load balancer's `GET /healthz`, a browser.
+///
+/// `None` means that a plain request was answered. `config` must have [`plain_http`](ServerConfig::plain_http), or such requests are
+/// refused as by [`accept_with`].
+///
+/// # Errors
+///
+/// As [`accept_with`].
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn accept_or_answer<S: Send + 'static, R: Transport<S>>(
+    stream: S,
+    config: &ServerConfig,
+    decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+    answer: impl FnOnce(&PlainRequest) -> Answer,
+) -> Result<Option<WebSocket<S, R>>, Error> {
     let accepting = async {
-        let incoming = receive_request(stream, config).await?;
-        match decide(incoming.request()) {
-            Ok(accept) => incoming.accept(accept).await,
-            Err(reject) => Err(incoming.reject(reject).await),
+        match receive(stream, config).await? {
+            (opening, Asked::WebSocket(pending)) => {
+                Incoming { opening, pending }.decide(decide).await.map(Some)
+            }
+            (mut opening, Asked::Http(request)) => {
+                let answer = opening.span.in_scope(|| answer(&request));
+                opening.answer(request, answer).await;
+                Ok(None)
+            }
         }
     };
     Box::pin(accepting).await
@@ -135,7 +183,7 @@ pub async fn client<S: Send + 'static, R: Transport<S>>(
     config: &ClientConfig,
 ) -> Result<WebSocket<S, R>, Error> {
     let handshake = async {
-        let mut opening = Opening::<S, R>::new(stream, config.timeouts.close);
+        let mut opening = Opening::<S, R>::new(stream, Role::Client, config.timeouts.close);
         let mut handshake = ClientHandshake::new(request, config, entropy()?, opening.timer.now());
         let mut head = std::mem::take(handshake.transmit());
         let (connection, response) = opening.run(handshake, &mut head).await?;

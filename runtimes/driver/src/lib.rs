@@ -10,6 +10,7 @@
 //!
 //! # Features
 //!
+//! - `metrics`: exports the counts of [`handshakes`] through the crate of that name.
 //! - `futures-io`: reading and writing through the traits of futures-io, for adapters of runtimes that use them.
 
 #![forbid(unsafe_code)]
@@ -27,11 +28,13 @@ mod pool;
 mod reading;
 mod runtime;
 mod shared;
+mod telemetry;
 mod wake;
 mod websocket;
 
 pub use error::Error;
 pub use halves::{ReadHalf, WriteHalf};
-pub use handshake::{Incoming, accept_with, client, connect, receive_request};
+pub use handshake::{Incoming, accept_or_answer, accept_with, client, connect, receive_request};
 pub use runtime::{Runtime, Timer, Transport};
+pub use telemetry::{Handshakes, handshakes};
 pub use websocket::WebSocket;

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use sansocket::{
-    ClientHandshake, ClientStep, Connection, Farewell, HandshakeError, Instant, PendingRequest, Response,
-    ServerHandshake, ServerStep, TransportError,
+    Answer, ClientHandshake, ClientStep, Connection, Farewell, HandshakeError, Instant, PendingRequest,
+    PlainRequest, Response, Role, ServerHandshake, ServerStep, TransportError,
 };
+use tracing::{Span, debug};
 
 use crate::error::Error;
 use crate::pool;
 use crate::runtime::{Timer, Transport};
+use crate::telemetry;
 use crate::websocket::{Agreed, WebSocket};
 
 /// What went wrong, and what the operating system says to it.
@@ -27,12 +29,14 @@ pub(crate) struct Opening<S, R: Transport<S>> {
     input: BytesMut,
     /// How long a refused peer gets to take its answer.
     linger: Duration,
+    role: Role,
+    pub(crate) span: Span,
 }
 
 impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
-    pub(crate) fn new(stream: S, linger: Duration) -> Self {
-        R::prepare(&stream);
-        Self { stream, timer: R::Timer::default(), input: BytesMut::new(), linger }
+    pub(crate) fn new(stream: S, role: Role, linger: Duration) -> Self {
+        let span = telemetry::span(role, R::prepare(&stream));
+        Self { stream, timer: R::Timer::default(), input: BytesMut::new(), linger, role, span }
     }
 
     /// Runs a handshake to its end, writing `output` meanwhile. If it fails, the peer is told.
@@ -45,8 +49,7 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
             Ok(done) => return Ok(done),
             Err(failed) => failed,
         };
-        self.tell(&error).await;
-        Err(Error::Handshake { error, io })
+        Err(self.fail(error, io).await)
     }
 
     fn poll<H: Handshake>(
@@ -110,10 +113,28 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
         }
     }
 
-    /// Tells the peer why there is no connection, and makes sure that it hears it. Errors change nothing any more.
+    /// Reports a handshake that failed, to the log and to the peer.
+    pub(crate) async fn fail(&mut self, error: HandshakeError, io: Option<io::Error>) -> Error {
+        self.span.in_scope(|| telemetry::failed(&error, io.as_ref()));
+        self.tell(&error).await;
+        Error::Handshake { error, io }
+    }
+
+    /// Answers a plain HTTP request. Errors change nothing any more.
+    pub(crate) async fn answer(&mut self, request: PlainRequest, answer: impl Into<Answer>) {
+        self.span.in_scope(|| debug!(target: telemetry::TARGET, method = request.method(), target = request.target(), "plain HTTP"));
+        let farewell = request.answer(answer, self.linger, self.timer.now());
+        self.say(farewell).await;
+    }
+
+    /// Tells the peer why there is no connection. Errors change nothing any more.
     pub(crate) async fn tell(&mut self, error: &HandshakeError) {
-        let Self { stream, timer, linger, .. } = self;
-        let mut farewell = error.farewell(*linger, timer.now());
+        self.say(error.farewell(self.linger, self.timer.now())).await;
+    }
+
+    /// Writes the last words, and makes sure that they arrive.
+    async fn say(&mut self, mut farewell: Farewell) {
+        let Self { stream, timer, .. } = self;
         poll_fn(|cx| {
             loop {
                 let progress = Self::poll_farewell(stream, cx, &mut farewell);
@@ -152,7 +173,9 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
     }
 
     pub(crate) fn into_websocket(self, connection: Connection, agreed: Agreed) -> WebSocket<S, R> {
-        WebSocket::open(self.stream, self.timer, connection, self.input, agreed)
+        let Self { stream, timer, input, role, span, .. } = self;
+        span.in_scope(|| telemetry::opened(role));
+        WebSocket::open(stream, timer, connection, input, agreed, span)
     }
 }
 
@@ -167,7 +190,7 @@ pub(crate) trait Handshake {
 }
 
 macro_rules! handshake {
-    ($type:ty, $done:ty, $step:pat => $value:expr) => {
+    ($type:ty, $done:ty, $($step:pat => $value:expr),+) => {
         impl Handshake for $type {
             type Done = $done;
 
@@ -177,7 +200,7 @@ macro_rules! handshake {
                 now: Instant,
             ) -> Result<Option<$done>, HandshakeError> {
                 match self.receive(input, now)? {
-                    $step => Ok(Some($value)),
+                    $($step => Ok(Some($value)),)+
                     _ => Ok(None),
                 }
             }
@@ -201,5 +224,17 @@ macro_rules! handshake {
     };
 }
 
-handshake!(ServerHandshake, PendingRequest, ServerStep::Request(pending) => pending);
+/// What a client asks for.
+#[expect(clippy::large_enum_variant, reason = "it is matched at once, and once in the life of a connection")]
+pub(crate) enum Asked {
+    WebSocket(PendingRequest),
+    Http(PlainRequest),
+}
+
+handshake!(
+    ServerHandshake,
+    Asked,
+    ServerStep::Request(pending) => Asked::WebSocket(pending),
+    ServerStep::Http(request) => Asked::Http(request)
+);
 handshake!(ClientHandshake, (Connection, Response), ClientStep::Open(connection, response) => (connection, response));

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use sansocket::{Closed, Event, Message, Receiver, Sender};
+use tracing::Span;
 
 use crate::error::Error;
 use crate::pool;
@@ -32,8 +33,9 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
         receiver: Receiver,
         sender: Sender,
         input: BytesMut,
+        span: Span,
     ) -> Self {
-        let shared = Arc::new(Shared::new(stream, timer, sender));
+        let shared = Arc::new(Shared::new(stream, timer, sender, span));
         Self { shared, receiver, input, ahead: None, reported: false, reads: 0 }
     }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut};
@@ -29,8 +30,9 @@ pub trait Timer: Default + Send + Unpin + 'static {
 ///
 /// `S` is the caller's own type: a TCP stream, a TLS stream, a pipe in memory.
 pub trait Transport<S>: Runtime {
-    /// Sets the stream up before the first byte: no delay of small writes, where the stream has such a delay.
-    fn prepare(stream: &S);
+    /// Sets the stream up before the first byte: no delay of small writes, where the stream has such a delay. Gives the peer's
+    /// address, where the stream knows it.
+    fn prepare(stream: &S) -> Option<SocketAddr>;
 
     /// Reads some bytes to the end of `buffer`, at most as many as it has room for; 0 means the end of the stream.
     fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>>;

@@ -9,9 +9,11 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
 use sansocket::{CloseCode, Closed, Instant, Message, Progress, SendRefused, Sender};
+use tracing::Span;
 
 use crate::error::Error;
 use crate::runtime::{Timer, Transport};
+use crate::telemetry;
 use crate::wake::Waiters;
 
 /// A lock around [`Link`], and those who wait for it.
@@ -22,7 +24,7 @@ pub(crate) struct Shared<S, R: Transport<S>> {
 }
 
 impl<S, R: Transport<S>> Shared<S, R> {
-    pub(crate) fn new(stream: S, timer: R::Timer, sender: Sender) -> Self {
+    pub(crate) fn new(stream: S, timer: R::Timer, sender: Sender, span: Span) -> Self {
         let waiters = Arc::new(Waiters::default());
         let link = Link {
             stream: Some(stream),
@@ -38,6 +40,7 @@ impl<S, R: Transport<S>> Shared<S, R> {
             flush_is_scheduled: false,
             io: None,
             closed: None,
+            span,
         };
         Self { link: Mutex::new(link) }
     }
@@ -119,6 +122,7 @@ pub(crate) struct Link<S, R: Transport<S>> {
     /// The first error of the transport.
     io: Option<io::Error>,
     closed: Option<Box<Closed>>,
+    pub(crate) span: Span,
 }
 
 impl<S, R: Transport<S>> Link<S, R> {
@@ -273,6 +277,7 @@ impl<S, R: Transport<S>> Link<S, R> {
                     let _ = R::poll_shutdown(&mut stream, &mut Context::from_waker(Waker::noop()));
                 }
             }
+            self.span.in_scope(|| telemetry::closed(&closed, self.io.as_ref()));
             self.closed = Some(closed);
             self.wake_waiters = true;
         }

@@ -8,6 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use sansocket::{Closed, HandshakeError, Role, Severity};
 use tracing::{Span, debug, error, info, info_span, warn};
 
+/// What a filter of events names: `RUST_LOG=sansocket=debug`.
+pub(crate) const TARGET: &str = "sansocket";
+
 /// The opening handshakes of this process so far, in one role; see [`handshakes`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,8 +33,8 @@ pub fn handshakes(role: Role) -> Handshakes {
 /// The span of a connection. It is at level `info`, so that it is there for the application's own events.
 pub(crate) fn span(role: Role, peer: Option<SocketAddr>) -> Span {
     match peer {
-        Some(peer) => info_span!("websocket", %role, %peer),
-        None => info_span!("websocket", %role),
+        Some(peer) => info_span!(target: TARGET, "websocket", %role, %peer),
+        None => info_span!(target: TARGET, "websocket", %role),
     }
 }
 
@@ -40,7 +43,7 @@ pub(crate) fn opened(role: Role) {
     counts(|counts| counts.of(role).opened += 1);
     #[cfg(feature = "metrics")]
     metrics::counter!("sansocket_handshakes_opened_total", "role" => role_name(role)).increment(1);
-    debug!("open");
+    debug!(target: TARGET, "open");
 }
 
 /// Notes a failed handshake: the one place where it is logged and counted.
@@ -48,15 +51,17 @@ pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
     let (role, code) = (failure.role(), failure.code());
     counts(|counts| *counts.of(role).failed.entry(code).or_default() += 1);
     #[cfg(feature = "metrics")]
-    metrics::counter!("sansocket_handshakes_failed_total", "role" => role_name(role), "code" => code).increment(1);
+    metrics::counter!("sansocket_handshakes_failed_total", "role" => role_name(role), "code" => code)
+        .increment(1);
 
     macro_rules! at {
         ($level:ident) => {
             $level!(
+                target: TARGET,
                 code,
                 severity = %failure.severity(),
                 phase = %failure.phase(),
-                looks_like = failure.peer().map(|peer| peer.code()),
+                looks_like = failure.peer().code(),
                 status = failure.status(),
                 bytes = failure.bytes(),
                 reads = failure.reads(),
@@ -76,7 +81,7 @@ pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
 
 /// Notes how an open connection ended.
 pub(crate) fn closed(closed: &Closed, io: Option<&io::Error>) {
-    debug!(clean = closed.is_clean(), io = io.map(tracing::field::display), "{closed}");
+    debug!(target: TARGET, clean = closed.is_clean(), io = io.map(tracing::field::display), "{closed}");
 }
 
 #[derive(Default)]

@@ -7,11 +7,13 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use sansocket::{CloseCode, Closed, Connection, Message, MessageKind, Response};
+use tracing::Span;
 
 use crate::error::Error;
 use crate::halves::{ReadHalf, WriteHalf};
 use crate::reading::Reading;
 use crate::runtime::Transport;
+use crate::telemetry;
 
 /// An open WebSocket over the byte stream `S`.
 ///
@@ -51,8 +53,8 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// `input` is what was read from the stream behind the handshake.
     #[must_use]
     pub fn new(stream: S, connection: Connection, input: BytesMut) -> Self {
-        R::prepare(&stream);
-        Self::open(stream, R::Timer::default(), connection, input, Agreed::Subprotocol(None))
+        let span = telemetry::span(connection.role(), R::prepare(&stream));
+        Self::open(stream, R::Timer::default(), connection, input, Agreed::Subprotocol(None), span)
     }
 
     pub(crate) fn open(
@@ -61,9 +63,10 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
         connection: Connection,
         input: BytesMut,
         agreed: Agreed,
+        span: Span,
     ) -> Self {
         let (receiver, sender) = connection.split();
-        let reading = Reading::new(stream, timer, receiver, sender, input);
+        let reading = Reading::new(stream, timer, receiver, sender, input, span);
         Self { reading, agreed, sending: false }
     }
 
@@ -76,6 +79,13 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
             Agreed::Subprotocol(subprotocol) => subprotocol.as_deref(),
             Agreed::Response(response) => response.subprotocol(),
         }
+    }
+
+    /// The span of this connection, with the peer's address. Instrument the task of the connection with it, and the
+    /// application's own events show whom they are about.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.reading.shared.lock().span.clone()
     }
 
     /// The server's answer to the opening handshake, with all its fields; `None` on a server.

@@ -45,10 +45,10 @@ use tokio::net::TcpStream;
 
 pub use runtime::{Alarm, Tokio};
 pub use sansocket::{
-    Accept, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError, Limits,
-    Message, Reject, Request, ServerConfig, Timeouts,
+    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError,
+    Limits, Message, PlainRequest, Reject, Request, ServerConfig, Timeouts,
 };
-pub use sansocket_driver::Error;
+pub use sansocket_driver::{Error, Handshakes, handshakes};
 
 /// All of the core, for what is not re-exported by name.
 pub use sansocket;
@@ -120,6 +120,42 @@ pub async fn accept_with<S: Stream>(
     decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
 ) -> Result<WebSocket<S>, Error> {
     sansocket_driver::accept_with(stream, config, decide).await
+}
+
+/// As [`accept_with`], and answers plain HTTP requests on the same port. `None` means that one was answered.
+///
+/// ```no_run
+/// # async fn serve(stream: tokio::net::TcpStream) -> Result<(), sansocket_tokio::Error> {
+/// use sansocket_tokio::{Accept, Answer, Reject, ServerConfig, accept_or_answer};
+///
+/// let mut config = ServerConfig::default();
+/// config.plain_http = true;
+/// let accepted = accept_or_answer(stream, &config, |_| Ok(Accept::new()), |request| match request.target() {
+///     "/healthz" => Answer::new(200),
+///     _ => Reject::not_found().into(),
+/// });
+/// if let Some(socket) = accepted.await? {
+///     // ...
+/// #   drop(socket);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_with`].
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn accept_or_answer<S: Stream>(
+    stream: S,
+    config: &ServerConfig,
+    decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+    answer: impl FnOnce(&PlainRequest) -> Answer,
+) -> Result<Option<WebSocket<S>>, Error> {
+    sansocket_driver::accept_or_answer(stream, config, decide, answer).await
 }
 
 /// Reads a client's request, and leaves the answer to the caller: for decisions that have to wait for something.

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -32,11 +33,11 @@ impl Runtime for Tokio {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
-    fn prepare(stream: &S) {
-        if let Some(tcp) = (stream as &dyn Any).downcast_ref::<TcpStream>() {
-            // Fails only on a stream that is closed already, which the first read reports better.
-            let _ = tcp.set_nodelay(true);
-        }
+    fn prepare(stream: &S) -> Option<SocketAddr> {
+        let tcp = (stream as &dyn Any).downcast_ref::<TcpStream>()?;
+        // Fails only on a stream that is closed already, which the first read reports better.
+        let _ = tcp.set_nodelay(true);
+        tcp.peer_addr().ok()
     }
 
     fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {

@@ -32,6 +32,6 @@ mod runtime {
     }
 
     pub(crate) fn prepare(stream: &TcpStream) {
-        adapter::Tokio::prepare(stream);
+        assert_eq!(adapter::Tokio::prepare(stream), stream.peer_addr().ok());
     }
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -146,7 +147,9 @@ impl Wire {
 }
 
 impl Transport<Stream> for Script {
-    fn prepare(_stream: &Stream) {}
+    fn prepare(_stream: &Stream) -> Option<SocketAddr> {
+        None
+    }
 
     fn poll_read(
         stream: &mut Stream,

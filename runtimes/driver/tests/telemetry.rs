@@ -1,0 +1,146 @@
+//! What operators see of handshakes: one event each, at the level that it deserves, and counts.
+//!
+//! A binary of its own, because the counts belong to the process.
+
+#[path = "driver/script.rs"]
+#[expect(dead_code, reason = "shared with the tests of the driver")]
+mod script;
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use sansocket::{Accept, Answer, Reject, Role, ServerConfig};
+use sansocket_driver::{Error, accept_or_answer, accept_with, handshakes};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use script::{Peer, Script, Stream, done, stream};
+
+/// Keeps the events, each with its level and its fields.
+#[derive(Default)]
+struct Log(Arc<Mutex<Vec<(Level, String)>>>);
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        write!(self.0, "{}={value:?} ", field.name()).unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = String::new();
+        event.record(&mut Fields(&mut line));
+        self.0.lock().unwrap().push((*event.metadata().level(), line));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// The events of a server to which a client sends `bytes` and then ends its stream.
+fn events(bytes: &[u8], accept: impl FnOnce(Stream) -> Result<(), Error>) -> (Vec<(Level, String)>, Peer) {
+    let log = Log::default();
+    let events = Arc::clone(&log.0);
+    let (stream, peer) = stream();
+    peer.send(bytes);
+    peer.end(Ok(()));
+    let _ = tracing::subscriber::with_default(log, || accept(stream));
+    let events = std::mem::take(&mut *events.lock().unwrap());
+    (events, peer)
+}
+
+fn accept(stream: Stream) -> Result<(), Error> {
+    done(accept_with::<_, Script>(stream, &ServerConfig::default(), |_| Ok(Accept::new()))).map(drop)
+}
+
+#[test]
+fn each_failed_handshake_is_logged_once_at_its_level_and_counted() {
+    let request = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\n\r\n";
+    let cases: [(&[u8], Level, &str); 3] = [
+        (b"", Level::DEBUG, "closed-before-first-byte"),
+        (b"\x16\x03\x01\x00\xff\x01", Level::INFO, "not-http"),
+        (request, Level::WARN, "missing-key"),
+    ];
+    for (bytes, level, code) in cases {
+        let before = handshakes(Role::Server).failed.get(code).copied().unwrap_or_default();
+        let (events, _) = events(bytes, accept);
+        let [(seen, line)] = &events[..] else { panic!("{code}: not one event: {events:?}") };
+        assert_eq!(*seen, level, "{line}");
+        for part in
+            [&format!("code=\"{code}\""), "phase=", "severity=", "looks_like=", "bytes=", "elapsed_ms="]
+        {
+            assert!(line.contains(part), "{part} is not in {line}");
+        }
+        assert_eq!(handshakes(Role::Server).failed[code], before + 1);
+    }
+}
+
+#[test]
+fn a_refusal_of_the_application_is_logged_and_counted_too() {
+    let request = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let (events, peer) = events(request, |stream| {
+        done(accept_with::<_, Script>(stream, &ServerConfig::default(), |_| Err(Reject::new(403)))).map(drop)
+    });
+    assert!(matches!(&events[..], [(_, line)] if line.contains("status=403")), "{events:?}");
+    assert!(peer.taken().starts_with(b"HTTP/1.1 403 "));
+}
+
+#[test]
+fn plain_http_is_answered_and_is_no_failure() {
+    let before = handshakes(Role::Server).failed;
+    let mut config = ServerConfig::default();
+    config.plain_http = true;
+    let request = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+    let answered = |stream| {
+        let answer =
+            accept_or_answer::<_, Script>(stream, &config, |_| Ok(Accept::new()), |_| Answer::new(200));
+        assert!(done(answer)?.is_none());
+        Ok(())
+    };
+    let (events, peer) = events(request, answered);
+    assert!(peer.taken().starts_with(b"HTTP/1.1 200 "));
+    assert!(matches!(&events[..], [(Level::DEBUG, line)] if line.contains("/healthz")), "{events:?}");
+    assert!(handshakes(Role::Server).failed.len() >= before.len());
+    // A function that cannot answer says so, to both sides.
+    let (_, peer) = self::events(request, |stream| {
+        let error = done(accept_with::<_, Script>(stream, &config, |_| Ok(Accept::new()))).err().unwrap();
+        assert!(matches!(&error, Error::PlainHttp { target } if &**target == "/healthz"), "{error}");
+        Err(error)
+    });
+    assert!(peer.taken().starts_with(b"HTTP/1.1 404 "));
+}
+
+#[test]
+fn an_open_connection_is_counted_and_its_end_is_logged() {
+    let request = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let before = handshakes(Role::Server).opened;
+    let (events, _) = events(request, |stream| {
+        let mut socket =
+            done(accept_with::<_, Script>(stream, &ServerConfig::default(), |_| Ok(Accept::new())))?;
+        done(socket.recv()).map(drop)
+    });
+    assert!(handshakes(Role::Server).opened > before);
+    assert!(
+        matches!(&events[..], [(Level::DEBUG, _), (Level::DEBUG, line)] if line.contains("clean=false")),
+        "{events:?}"
+    );
+}
