@@ -169,7 +169,8 @@ impl Collector {
             }
             let Some((&byte, after)) = rest.split_first() else { return Ok(false) };
             rest = after;
-            self.hold(&[byte]);
+            self.held.push(byte);
+            self.taken += 1;
             self.look(1);
             match self.start_line_byte(byte) {
                 Err(HandshakeErrorKind::NotHttp) => {
@@ -232,8 +233,11 @@ impl Collector {
             Stage::Method if len == recognize::SSH.len() && self.line() == recognize::SSH => {
                 return Err(HandshakeErrorKind::NotHttp);
             }
+            // Lengths first: this is asked for every byte.
             Stage::StartLine
-                if self.kind == HeadKind::Request && recognize::PROXY_V1.contains(&self.line()) =>
+                if matches!(len, 11 | 13)
+                    && self.kind == HeadKind::Request
+                    && recognize::PROXY_V1.contains(&self.line()) =>
             {
                 return Err(HandshakeErrorKind::NotHttp);
             }
