@@ -21,7 +21,6 @@ pub fn from_core(at: Instant) -> time::Instant {
 
 fn start() -> time::Instant {
     static START: OnceLock<time::Instant> = OnceLock::new();
-    // A little before now, so that nothing that is told lies before the start.
     *START.get_or_init(time::Instant::now)
 }
 
