@@ -12,15 +12,18 @@ use crate::handshake::status::{begins_known_method, is_known_method};
 impl Peer {
     /// By what came of a head that did not become whole or could not be read.
     pub(crate) fn of_part(kind: HeadKind, part: &[u8]) -> Self {
-        let mut lines =
-            part.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let Some(start_line) = lines.by_ref().find(|line| !line.is_empty()) else {
+        // The empty lines before a start line say nothing, not even that a line is whole.
+        let begin = part.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+        let Some(begun) = begin.and_then(|begin| part.get(begin..)) else {
             return if part.is_empty() { Self::Silent } else { Self::Unclear };
         };
+        let mut lines =
+            begun.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let start_line = lines.next().unwrap_or_default();
         if kind == HeadKind::Response {
             return if start_line.starts_with(HTTP) { Self::HttpServer } else { Self::Unclear };
         }
-        let whole = part.contains(&b'\n');
+        let whole = begun.contains(&b'\n');
         let mut words = start_line.split(|&byte| byte == b' ');
         let method = words.next().unwrap_or_default();
         let target = words.next();
