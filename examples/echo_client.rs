@@ -32,8 +32,13 @@ fn main() -> ExitCode {
     match talked {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // To return it from `main` would print it for programmers; this is the line for people.
-            eprintln!("echo_client: {error}");
+            // To return it from `main` would print it for programmers; this is for people.
+            match error.downcast_ref() {
+                Some(sansocket_driver::Error::Handshake { error, .. }) => {
+                    eprint!("echo_client: {}", error.report());
+                }
+                _ => eprintln!("echo_client: {error}"),
+            }
             ExitCode::FAILURE
         }
     }

@@ -1,9 +1,11 @@
-//! An echo server: logging with each peer's address, and an orderly end on Ctrl-C or SIGTERM.
+//! An echo server: logging with each peer's address, failed handshakes explained, and an orderly end on Ctrl-C or SIGTERM.
 //!
 //! ```sh
 //! cargo run --release -p sansocket-examples --bin server_example
-//! RUST_LOG=debug cargo run --release -p sansocket-examples --bin server_example -- --runtime async-std
+//! RUST_LOG=debug cargo run --release -p sansocket-examples --bin server_example -- --runtime async-std --explain
 //! ```
+//!
+//! What it says about a handshake that failed is explained in `docs/diagnosing.md`, whose lines are meant to be tried on it.
 //!
 //! Everything after a connection was accepted is the same on every runtime: [`Server::serve`]. A program of your own needs one of
 //! `on_tokio` and `on_async_std`.
@@ -12,6 +14,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +22,8 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender};
 use clap::{Parser, ValueEnum};
 use futures_lite::future::or;
-use sansocket::{Accept, CloseCode, Reject, Request, ServerConfig};
-use sansocket_driver::{Transport, WebSocket};
+use sansocket::{Accept, CloseCode, Origins, Reject, Request, Role, ServerConfig};
+use sansocket_driver::{Transport, WebSocket, handshakes};
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, debug, info, warn};
 use tracing_subscriber::EnvFilter;
@@ -37,6 +40,15 @@ struct Options {
     /// Accept a Sec-WebSocket-Key that does not decode to 16 bytes, against RFC 6455 section 4.2.1.
     #[arg(long)]
     accept_malformed_key: bool,
+    /// How long a client may take for its request.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    handshake_timeout: u64,
+    /// An origin whose web pages may connect, as scheme://host; can be given several times. Without it all may.
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// Print a report of each handshake that fails to standard error, besides the line in the log.
+    #[arg(long)]
+    explain: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -62,6 +74,11 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 
     let mut config = ServerConfig::default();
     config.accept_malformed_key = options.accept_malformed_key;
+    config.timeouts.handshake = Some(Duration::from_secs(options.handshake_timeout));
+    let origins = match &options.allow_origin[..] {
+        [] => None,
+        allowed => Some(allowed.iter().try_fold(Origins::new(), |origins, origin| origins.allow(origin))?),
+    };
 
     // Nothing is ever sent through this channel. The first signal closes it, and who holds its other end notices.
     let (running, stopped) = async_channel::bounded(1);
@@ -73,7 +90,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     })?;
 
     let (ends, ended) = async_channel::unbounded();
-    let server = Server { config: Arc::new(config), stopped, ends };
+    let policy = Arc::new(Policy { origins });
+    let server = Server { config: Arc::new(config), policy, explain: options.explain, stopped, ends };
     let served = match options.runtime {
         Runtime::Tokio => on_tokio(server, ended, &options.listen),
         Runtime::AsyncStd => on_async_std(server, ended, &options.listen),
@@ -87,7 +105,7 @@ fn on_tokio(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()
         let listener = tokio::net::TcpListener::bind(listen).await?;
         println!("listening on ws://{}", listener.local_addr()?);
         while let Some(accepted) = server.unless_stopped(listener.accept()).await {
-            let (stream, _) = match accepted {
+            let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     warn!(%error, "cannot accept");
@@ -97,7 +115,8 @@ fn on_tokio(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()
             };
             let server = server.clone();
             let connection = async move {
-                server.serve(sansocket_tokio::accept_with(stream, &server.config, answer)).await;
+                let answer = |request: &Request| server.policy.answer(request);
+                server.serve(peer, sansocket_tokio::accept_with(stream, &server.config, answer)).await;
             };
             tokio::spawn(connection);
         }
@@ -116,7 +135,7 @@ fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Resul
         let listener = async_std::net::TcpListener::bind(listen).await?;
         println!("listening on ws://{}", listener.local_addr()?);
         while let Some(accepted) = server.unless_stopped(listener.accept()).await {
-            let (stream, _) = match accepted {
+            let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     warn!(%error, "cannot accept");
@@ -126,7 +145,8 @@ fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Resul
             };
             let server = server.clone();
             let connection = async move {
-                server.serve(sansocket_async_std::accept_with(stream, &server.config, answer)).await;
+                let answer = |request: &Request| server.policy.answer(request);
+                server.serve(peer, sansocket_async_std::accept_with(stream, &server.config, answer)).await;
             };
             async_std::task::spawn(connection);
         }
@@ -143,6 +163,8 @@ fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Resul
 #[derive(Clone)]
 struct Server {
     config: Arc<ServerConfig>,
+    policy: Arc<Policy>,
+    explain: bool,
     /// Closed when the server is to stop.
     stopped: Receiver<Infallible>,
     /// Where connections report how they ended while the server stops. When the last of them is gone, the channel is closed.
@@ -153,6 +175,7 @@ impl Server {
     /// One connection, from its opening handshake to its end.
     async fn serve<S, R>(
         &self,
+        peer: SocketAddr,
         opening: impl Future<Output = Result<WebSocket<S, R>, sansocket_driver::Error>>,
     ) where
         S: Send + 'static,
@@ -163,7 +186,10 @@ impl Server {
                 let span = socket.span();
                 self.talk(socket).instrument(span).await;
             }
-            // The library has logged it, at the level that it deserves.
+            // The library has logged it in one line, at the level that it deserves; this is for who wants to know more.
+            Some(Err(sansocket_driver::Error::Handshake { error, .. })) if self.explain => {
+                eprintln!("{peer}: {}", error.report());
+            }
             Some(Err(_)) => {}
             None => debug!("dropped before its opening handshake was done"),
         }
@@ -217,14 +243,28 @@ where
     Ok(())
 }
 
-/// Answers a client's request. This is the place to look at its path, `Origin` and credentials, and to refuse it.
-fn answer(request: &Request) -> Result<Accept, Reject> {
-    info!("asks for {}", request.target());
-    // An echo server speaks every subprotocol; it takes the one that the client likes best.
-    Ok(match request.subprotocols().next() {
-        Some(first) => Accept::new().subprotocol(first),
-        None => Accept::new(),
-    })
+/// Who may connect.
+struct Policy {
+    /// `None` if pages of every origin may.
+    origins: Option<Origins>,
+}
+
+impl Policy {
+    /// Answers a client's request. This is the place to look at its path and credentials as well, and to refuse it.
+    fn answer(&self, request: &Request) -> Result<Accept, Reject> {
+        match request.field("Origin") {
+            Some(origin) => info!("asks for {}, from {}", request.target(), origin.escape_ascii()),
+            None => info!("asks for {}", request.target()),
+        }
+        if let Some(origins) = &self.origins {
+            origins.check(request)?;
+        }
+        // An echo server speaks every subprotocol; it takes the one that the client likes best.
+        Ok(match request.subprotocols().next() {
+            Some(first) => Accept::new().subprotocol(first),
+            None => Accept::new(),
+        })
+    }
 }
 
 /// How a connection ended while the server stopped.
@@ -254,6 +294,15 @@ impl Summary {
         let Self { clean, other } = self;
         let left = ended.sender_count();
         println!("shut down: {clean} connections closed cleanly, {other} ended otherwise, {left} cut off");
+        let counted = handshakes(Role::Server);
+        println!(
+            "opening handshakes: {} opened, {} failed",
+            counted.opened,
+            counted.failed.values().sum::<u64>()
+        );
+        for (code, times) in counted.failed {
+            println!("{times:8}  {code}");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::by_hand::{self, Opening};
 use crate::matrix::{Case, Client, OurClient, OurServer, Server};
 use crate::raw::{self, REQUEST};
 use crate::saw::Saw;
+use crate::strangers;
 
 /// All cases, from the ordinary to the odd.
 #[must_use]
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(limits());
     cases.extend(wrong_requests());
     cases.extend(silence_and_ends());
+    cases.extend(strangers::all());
     cases
 }
 
@@ -255,7 +257,7 @@ fn silence_and_ends() -> Vec<Case> {
 }
 
 /// Our server and our client, each on both runtimes; to be completed.
-fn ours() -> Case {
+pub(crate) fn ours() -> Case {
     Case {
         name: "",
         tried: "",

@@ -2,8 +2,8 @@
 //!
 //! - [`runtime`]: tokio and async-std behind one trait, so that a program is written once and runs on both.
 //! - [`by_hand`]: the core driven by hand over a blocking socket, without an adapter.
-//! - [`matrix`] and [`cases`]: servers and clients of every kind, against each other on loopback; [`raw`] are those that speak no
-//!   WebSocket, or not well, and [`saw`] is what each of them sees.
+//! - [`matrix`] and [`cases`]: servers and clients of every kind, against each other on loopback, [`strangers`] among them; [`raw`] are
+//!   those that speak no WebSocket, or not well, and [`saw`] is what each of them sees.
 //! - [`probe`]: one server, tested step by step.
 
 pub mod by_hand;
@@ -13,8 +13,14 @@ pub mod probe;
 pub mod raw;
 pub mod runtime;
 pub mod saw;
+pub mod strangers;
 
 /// The code in the README, which has to compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The code in the page on diagnoses, which has to yield the codes that it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/diagnosing.md")]
+pub struct Diagnosing;

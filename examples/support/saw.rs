@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use sansocket::{Closed, HandshakeError, Role};
+use sansocket::{Closed, HandshakeError, HandshakeErrorKind, Role};
 
 /// What one end saw.
 pub struct Saw {
@@ -62,9 +62,11 @@ impl From<Result<Saw, Box<dyn Error>>> for Saw {
 
 impl From<HandshakeError> for Saw {
     fn from(error: HandshakeError) -> Self {
-        let text = match error.status() {
-            Some(status) => format!("{}, status {status}", error.code()),
-            None => format!("{} after {} bytes", error.code(), error.bytes()),
+        let code = error.code();
+        let text = match (error.kind(), error.status()) {
+            (HandshakeErrorKind::NotHttp, _) => format!("{code}: {}", error.peer().code()),
+            (_, Some(status)) => format!("{code}, status {status}"),
+            (_, None) => format!("{code} after {} bytes", error.bytes()),
         };
         Self { text, diagnosis: Some(error.to_string()) }
     }
