@@ -5,11 +5,15 @@ mod memory;
 
 mod body;
 mod cases;
+mod documented;
 mod limits;
 mod mutations;
+mod old_complaint;
 mod origins;
+mod page;
 mod peers;
 mod plain;
+mod python;
 mod rejects;
 mod reports;
 mod run;
