@@ -11,6 +11,9 @@ use crate::handshake::grammar::{BadTarget, Malformed};
 /// Sorted by what has to be looked at: the network, the limits, the peer's HTTP, its handshake, or what the two ends want.
 /// `seen` is always what the peer sent. Who the peer appears to be is another question, which
 /// [`Peer`](crate::Peer) answers.
+///
+/// `docs/diagnosing.md` in the repository has an entry for the [code](Self::code) of each: what causes it, what to do, and a line
+/// that reproduces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeErrorKind {
@@ -243,7 +246,7 @@ macro_rules! codes {
             /// The [code](Self::code) of every kind, in the order of the kinds.
             pub const CODES: &'static [&'static str] = &[$($code),+];
 
-            /// A short name that does not change, for metrics and searches.
+            /// A short name that does not change, for metrics and searches, and for the headings of `docs/diagnosing.md`.
             #[must_use]
             pub const fn code(&self) -> &'static str {
                 match self {

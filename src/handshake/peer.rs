@@ -10,6 +10,7 @@ use crate::handshake::tls::ClientHello;
 ///
 /// It is an appearance: nothing keeps a peer from sending the first bytes of something else. The same bytes give the same
 /// answer however they were split. `Display` gives a noun phrase, such as `a TLS client that asks for "example.com"`.
+/// `docs/diagnosing.md` in the repository says what to think of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Peer {

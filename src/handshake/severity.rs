@@ -8,6 +8,8 @@ use crate::role::Role;
 
 /// How serious a failed handshake is, and with that, whose business. The later, the more serious.
 ///
+/// Which codes deserve an alert is in `docs/diagnosing.md` in the repository.
+///
 /// ```
 /// use sansocket::Severity;
 ///
