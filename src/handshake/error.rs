@@ -258,6 +258,23 @@ pub enum Phase {
     Done,
 }
 
+impl Phase {
+    /// A short name that does not change, for metrics: `awaiting-request`, `reading-request`, `deciding`, `sending-request`,
+    /// `awaiting-response`, `reading-response` or `done`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AwaitingRequest => "awaiting-request",
+            Self::ReadingRequest => "reading-request",
+            Self::Deciding => "deciding",
+            Self::SendingRequest => "sending-request",
+            Self::AwaitingResponse => "awaiting-response",
+            Self::ReadingResponse => "reading-response",
+            Self::Done => "done",
+        }
+    }
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

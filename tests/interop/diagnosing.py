@@ -13,7 +13,7 @@ from pathlib import Path
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "diagnosing.md").read_text()
 SECONDS = 15  # for one block; the time-outs take two
-FAILED = re.compile(r'^\S+ +(\w+) (?:.*?): opening handshake failed: .* code="([^"]+)" severity=(\S+) .*$', re.M)
+FAILED = re.compile(r'^\S+ +(\w+) (?:.*?): opening handshake failed: .* code="([^"]+)" severity="([^"]+)" .*$', re.M)
 
 
 def entries():

@@ -59,14 +59,14 @@ pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
             $level!(
                 target: TARGET,
                 code,
-                severity = %failure.severity(),
-                phase = %failure.phase(),
+                severity = failure.severity().code(),
+                phase = failure.phase().code(),
                 looks_like = failure.peer().code(),
                 status = failure.status(),
                 bytes = failure.bytes(),
                 reads = failure.reads(),
                 elapsed_ms = failure.elapsed().as_millis() as u64,
-                io = io.map(tracing::field::display),
+                io = io.map(io::Error::to_string),
                 "{failure}"
             )
         };
@@ -81,7 +81,7 @@ pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
 
 /// Notes how an open connection ended.
 pub(crate) fn closed(closed: &Closed, io: Option<&io::Error>) {
-    debug!(target: TARGET, clean = closed.is_clean(), io = io.map(tracing::field::display), "{closed}");
+    debug!(target: TARGET, clean = closed.is_clean(), io = io.map(io::Error::to_string), "{closed}");
 }
 
 #[derive(Default)]
