@@ -94,8 +94,12 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
         match pending.accept(accept, now) {
             Ok(connection) => {
                 let mut socket = opening.into_websocket(connection, Agreed::Subprotocol(subprotocol));
-                socket.flush().await?;
-                Ok(socket)
+                match socket.flush().await {
+                    Ok(()) => Ok(socket),
+                    // The client has gone before it was answered; the end says how.
+                    Err(Error::Lost(io)) => Err(socket.lost(io).await),
+                    Err(error) => Err(error),
+                }
             }
             Err(AcceptError { pending, reason, .. }) => {
                 opening.tell(&pending.reject(Reject::new(500), now)).await;

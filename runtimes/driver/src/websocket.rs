@@ -1,6 +1,7 @@
 //! An open WebSocket.
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -219,6 +220,12 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     pub fn split(self) -> (ReadHalf<S, R>, WriteHalf<S, R>) {
         let shared = Arc::clone(&self.reading.shared);
         (ReadHalf { reading: self.reading }, WriteHalf { shared })
+    }
+
+    /// Waits for the end of a connection to which nothing can be written, and tells how it ended.
+    pub(crate) async fn lost(&mut self, io: io::Error) -> Error {
+        let closed = poll_fn(|cx| self.reading.poll_end(cx)).await;
+        Error::Closed { closed: Box::new(closed), io: Some(io) }
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

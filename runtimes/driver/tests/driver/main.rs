@@ -9,12 +9,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use sansocket::{
-    Cause, CloseCode, Message, MessageKind, Position, SendRefused, ServerConfig, TransportError,
+    Accept, Cause, CloseCode, Message, MessageKind, Position, SendRefused, ServerConfig, TransportError,
 };
-use sansocket_driver::Error;
+use sansocket_driver::{Error, accept_with};
 
 use script::{
-    Woken, client, done, messages, output, pass, poll_with, run, run_spawned, server, spawned, waits,
+    Script, Woken, client, done, messages, output, pass, poll_with, run, run_spawned, server, spawned,
+    stream, waits,
 };
 
 /// Frames of a client: `count` text messages, numbered.
@@ -253,6 +254,22 @@ fn an_end_without_close_is_reported_once_with_its_position() {
         );
         assert!(matches!(done(socket.recv()), Ok(None)));
     }
+}
+
+#[test]
+fn a_client_that_resets_before_it_is_answered_is_named_as_the_one_who_did() {
+    let (stream, peer) = stream();
+    peer.send(
+        b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    );
+    peer.wire().write_error = Some(io::ErrorKind::ConnectionReset);
+    peer.end(Err(io::ErrorKind::ConnectionReset.into()));
+    let error = done(accept_with::<_, Script>(stream, &ServerConfig::default(), |_| Ok(Accept::new())))
+        .map(drop)
+        .unwrap_err();
+    let Error::Closed { closed, io: Some(_) } = &error else { panic!("{error}") };
+    assert_eq!(closed.cause, Cause::Transport(TransportError::Reset), "{error}");
 }
 
 #[test]
