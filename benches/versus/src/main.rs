@@ -1,27 +1,35 @@
-//! The same work on sansocket and on other libraries, side by side: `cargo run --release [part of a case's name]`.
-//!
-//! The contenders of a case take turns, round after round, so that what disturbs one disturbs all; what counts is the CPU
-//! time of the thread. The table gives nanoseconds per message (median of the rounds) and how many times as long as
-//! sansocket each takes (median of the ratios of all rounds; in brackets, their quartiles). The control is sansocket once more.
+//! The same work on sansocket and on other libraries, side by side. README.md says how to run it and how to read it.
 
-mod cases;
+mod codec;
+mod echo;
+mod floor;
+mod options;
+mod peers;
+mod pipe;
+mod results;
 mod rounds;
+mod svg;
+mod table;
+mod work;
 
-#[path = "../../support/frames.rs"]
-mod frames;
-#[path = "../../support/handshakes.rs"]
-mod handshakes;
-#[path = "../../support/sansocket_side.rs"]
-mod sansocket_side;
-#[path = "../../support/tungstenite_side.rs"]
-mod tungstenite_side;
+use options::Options;
 
 fn main() {
-    let filter = std::env::args().nth(1).unwrap_or_default();
-    for case in cases::all().filter(|case| case.name.contains(&filter)) {
-        println!("{}", case.name);
-        for line in rounds::run(&(case.contest)()) {
-            println!("  {line}");
-        }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, name, program @ ..] = &arguments[..]
+        && command == "serve"
+    {
+        echo::be_server(name, program.first().map(String::as_str));
+    }
+    let options = Options::parse(arguments);
+    options::settle_allocator();
+    echo::pin_to(1);
+    let mut results = results::Results::default();
+    let physical = codec::physical(&options).into_iter();
+    for table in physical.chain(codec::tables(&options)).chain(echo::tables(&options)) {
+        results.add(table);
+    }
+    if let Some(directory) = &options.output {
+        results.write(directory, &options);
     }
 }

@@ -1,0 +1,120 @@
+//! sansocket's core, driven as its documentation says and its driver does it.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use sansocket::{
+    Accept, ClientConfig, Connection, Entropy, Event, Instant, Message, ServerConfig, ServerHandshake,
+    ServerStep,
+};
+use tokio::net::TcpStream;
+
+use super::{Handshaking, Peer};
+use crate::echo::{Server, serve};
+use crate::pipe::{Pipe, READ, copy, read_into, write_out};
+use crate::rounds::Run;
+use crate::work::{Decoding, Encoding, Role};
+
+pub(crate) struct Sansocket;
+
+impl Peer for Sansocket {
+    fn name(&self) -> &'static str {
+        "sansocket"
+    }
+
+    fn configuration(&self) -> &'static str {
+        "the core, default configuration; reads into one block of 64 KiB, or straight into a large message; sends small messages borrowed, large binary ones shared"
+    }
+
+    fn servers(&self) -> Vec<Server> {
+        vec![Server { name: "sansocket", run: |listener| serve(listener, echo) }]
+    }
+
+    fn decode(&self, work: &Decoding) -> Option<Run> {
+        let mut connection = connection(work.role);
+        let mut input = BytesMut::with_capacity(READ);
+        let mut pipe = Pipe::endless(work.wire.clone());
+        let (messages, expected) = (work.messages, work.expected.clone());
+        Some(Box::new(move || {
+            let mut seen = 0;
+            while seen < messages {
+                match connection.payload_buffer() {
+                    Some(mut buffer) => {
+                        copy(pipe.next(buffer.remaining_mut()), |piece| buffer.put_slice(piece));
+                    }
+                    None => {
+                        assert!(input.try_reclaim(READ));
+                        read_into(&mut pipe, &mut input);
+                    }
+                }
+                let mut reader = connection.read(&mut input);
+                while let Some(event) = reader.next() {
+                    match event {
+                        Event::Text(text) => expected.see(text.as_bytes()),
+                        Event::Binary(bytes) => expected.see(&bytes),
+                        other => panic!("not a message: {other:?}"),
+                    }
+                    seen += 1;
+                }
+            }
+            assert_eq!(seen, messages);
+        }))
+    }
+
+    fn encode(&self, work: &Encoding) -> Option<Run> {
+        let mut connection = connection(work.role);
+        let mut pipe = Pipe::sink(work.capture);
+        let work = work.clone();
+        let shared = Bytes::copy_from_slice(&work.payload);
+        Some(Box::new(move || {
+            for _ in 0..work.messages {
+                if work.kind.is_text() {
+                    connection.send_text(&work.text).expect("the queue has room");
+                } else if shared.len() <= 1024 {
+                    connection.send_binary(&shared).expect("the queue has room");
+                } else {
+                    connection.send(Message::Binary(shared.clone())).expect("the queue has room");
+                }
+            }
+            write_out(&mut pipe, &mut connection.transmit());
+        }))
+    }
+
+    fn handshake(&self, work: &Handshaking) -> Option<Run> {
+        let work = work.clone();
+        let mut input = BytesMut::with_capacity(READ);
+        Some(Box::new(move || {
+            let mut pipe = work.pipe();
+            let mut handshake = ServerHandshake::new(&ServerConfig::default(), Instant::ZERO);
+            loop {
+                assert!(input.try_reclaim(READ));
+                read_into(&mut pipe, &mut input);
+                match handshake.receive(&mut input, Instant::ZERO).expect("the request is valid") {
+                    ServerStep::NeedMore | ServerStep::Http(_) => {}
+                    ServerStep::Request(pending) => {
+                        let mut connection =
+                            pending.accept(Accept::new(), Instant::ZERO).expect("nothing is agreed");
+                        write_out(&mut pipe, &mut connection.transmit());
+                        return;
+                    }
+                }
+            }
+        }))
+    }
+}
+
+fn connection(role: Role) -> Connection {
+    match role {
+        Role::Server => Connection::server(&ServerConfig::default(), Instant::ZERO),
+        Role::Client => {
+            Connection::client(&ClientConfig::default(), Entropy::from_seed([7; 32]), Instant::ZERO)
+        }
+    }
+}
+
+/// As the documentation of sansocket-tokio does it; nothing is tuned.
+async fn echo(stream: TcpStream) -> Result<(), sansocket_tokio::Error> {
+    let mut socket = sansocket_tokio::accept(stream).await?;
+    while let Some(message) = socket.recv().await? {
+        socket.send(message).await?;
+    }
+    Ok(())
+}
