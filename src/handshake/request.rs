@@ -264,18 +264,23 @@ fn check_content(head: &Head) -> Result<(), Kind> {
 //# U+007E not including separator characters as defined in
 //# [RFC2616] and MUST all be unique strings.
 fn check_subprotocols(head: &Head) -> Result<(), Kind> {
-    let mut offered: Vec<&[u8]> = head.elements(PROTOCOL).collect();
-    if let Some(bad) = offered.iter().find(|element| !is_token(element)) {
+    if let Some(bad) = head.elements(PROTOCOL).find(|element| !is_token(element)) {
         return Err(Kind::BadSubprotocol { seen: Excerpt::new(bad) });
     }
-    // Sorting keeps thousands of short ones cheap.
-    offered.sort_unstable();
-    match offered.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(pair) => {
-            Err(Kind::DuplicateSubprotocol { seen: Excerpt::new(pair.first().copied().unwrap_or_default()) })
+    // Sorting keeps thousands of short ones cheap, and offsets take half the memory of slices.
+    let bytes = head.bytes();
+    let mut offered = Vec::with_capacity(head.elements(PROTOCOL).count());
+    offered.extend(head.elements(PROTOCOL).map(|element| Span::of(element, bytes)));
+    offered.sort_unstable_by_key(|element| element.get(bytes));
+    let mut names = offered.iter().map(|element| element.get(bytes));
+    let mut last = names.next();
+    for name in names {
+        if last == Some(name) {
+            return Err(Kind::DuplicateSubprotocol { seen: Excerpt::new(name) });
         }
-        None => Ok(()),
+        last = Some(name);
     }
+    Ok(())
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
