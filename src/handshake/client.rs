@@ -137,6 +137,11 @@ impl ClientHandshake {
         if self.refused.is_some() {
             return self.receive_body(input, now);
         }
+        let before = input.len();
+        if self.collector.receive_inside_line(input) {
+            self.progress.count(before);
+            return Ok(ClientStep::NeedMore);
+        }
         loop {
             let before = input.len();
             let collected = self.collector.receive(input);

@@ -34,6 +34,9 @@ pub(crate) const MAX_PREFIX: usize = 107;
 /// How the first line of the PROXY protocol, version 1, begins. A request whose method is `PROXY` would go on otherwise.
 pub(crate) const PROXY_V1: [&[u8]; 3] = [b"PROXY TCP4 ", b"PROXY TCP6 ", b"PROXY UNKNOWN"];
 
+/// Bytes of a request line from which on it is no such line, nor anything else that begins like one.
+pub(crate) const LONGEST_START: usize = PROXY_V1[2].len();
+
 /// How SSH begins, and no method does.
 pub(crate) const SSH: &[u8] = b"SSH-";
 

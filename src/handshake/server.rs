@@ -114,6 +114,17 @@ impl ServerHandshake {
         }
         self.progress.count_read();
         let before = input.len();
+        if self.collector.receive_inside_line(input) {
+            self.progress.count(before);
+            return Ok(ServerStep::NeedMore);
+        }
+        self.receive_head(input, now)
+    }
+
+    // Apart, so that the short way does not pay for its stack.
+    #[inline(never)]
+    fn receive_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<ServerStep, HandshakeError> {
+        let before = input.len();
         let collected = self.collector.receive(input);
         self.progress.count(before - input.len());
         let parsed = match collected {
