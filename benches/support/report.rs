@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
 
-/// The libraries that do the same work.
+/// Who does the same work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Sansocket,
     Tungstenite,
+    /// Only what has to be done, by hand.
+    #[allow(dead_code, reason = "not every bench has one")]
+    Floor,
 }
 
 /// Nanoseconds per message of every sample, so that the two sides can be set against each other.
@@ -43,7 +46,8 @@ impl Report {
         });
     }
 
-    /// Prints, for every case: nanoseconds per message and how many times as long as sansocket tungstenite takes.
+    /// Prints, for every case: nanoseconds per message and how many times as long as sansocket tungstenite takes; where there
+    /// is a floor, how many times as long as that sansocket takes.
     ///
     /// The figures are medians; in brackets, the ratios of the quartiles that are worst and best for sansocket.
     pub(crate) fn print(&self, title: &str) {
@@ -66,18 +70,28 @@ impl Report {
                 let at = |quarter: usize| times.get(times.len() * quarter / 4).copied();
                 Some([at(1)?, at(2)?, at(3)?])
             };
-            match (quartiles(Side::Sansocket), quartiles(Side::Tungstenite)) {
-                (Some(ours), Some(theirs)) => println!(
-                    "{case:<36} {:>11.1} {:>12.1} {:>7.2}x  ({:.2} to {:.2})",
-                    ours[1],
+            let Some(ours) = quartiles(Side::Sansocket) else { continue };
+            print!("{case:<36} {:>11.1}", ours[1]);
+            match quartiles(Side::Tungstenite) {
+                Some(theirs) => print!(
+                    " {:>12.1} {:>7.2}x  ({:.2} to {:.2})",
                     theirs[1],
                     theirs[1] / ours[1],
                     theirs[0] / ours[2],
                     theirs[2] / ours[0]
                 ),
-                (Some(ours), None) => println!("{case:<36} {:>11.1} {:>12}", ours[1], "-"),
-                _ => {}
+                None => print!(" {:>12}", "-"),
             }
+            if let Some(floor) = quartiles(Side::Floor) {
+                print!(
+                    "   floor: {:.1}, {:.2}x  ({:.2} to {:.2})",
+                    floor[1],
+                    ours[1] / floor[1],
+                    ours[2] / floor[0],
+                    ours[0] / floor[2]
+                );
+            }
+            println!();
         }
     }
 }
