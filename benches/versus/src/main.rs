@@ -1,6 +1,7 @@
 //! The same work on sansocket and on other libraries, side by side. README.md says how to run it and how to read it.
 
 mod codec;
+mod deflate;
 mod echo;
 mod floor;
 mod options;
@@ -26,7 +27,9 @@ fn main() {
     echo::pin_to(1);
     let mut results = results::Results::default();
     let physical = codec::physical(&options).into_iter();
-    for table in physical.chain(codec::tables(&options)).chain(echo::tables(&options)) {
+    for table in
+        physical.chain(codec::tables(&options)).chain(deflate::tables(&options)).chain(echo::tables(&options))
+    {
         results.add(table);
     }
     if let Some(directory) = &options.output {

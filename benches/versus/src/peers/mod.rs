@@ -2,6 +2,8 @@
 
 mod fastwebsockets;
 mod nexus_web;
+#[cfg(feature = "c-zlib")]
+mod ratchet;
 mod sansocket;
 mod sockudo_ws;
 mod soketto;
@@ -13,6 +15,7 @@ mod yawc;
 
 use std::sync::Arc;
 
+use crate::deflate::Deflating;
 use crate::echo::Server;
 use crate::rounds::Run;
 use crate::work::{Decoding, Encoding};
@@ -31,6 +34,16 @@ pub(crate) trait Peer {
 
     /// A run sends all messages of a burst.
     fn encode(&self, _: &Encoding) -> Option<Run> {
+        None
+    }
+
+    /// A run inflates all messages of the wire once more, as a server.
+    fn inflate(&self, _: &Deflating) -> Option<Run> {
+        None
+    }
+
+    /// A run sends all messages compressed, as a server.
+    fn deflate(&self, _: &Deflating) -> Option<Run> {
         None
     }
 
@@ -75,5 +88,7 @@ pub(crate) fn all() -> Vec<Box<dyn Peer>> {
         Box::new(web_socket::WebSocket),
         Box::new(wtx::Wtx),
         Box::new(nexus_web::NexusWeb),
+        #[cfg(feature = "c-zlib")]
+        Box::new(ratchet::Ratchet),
     ]
 }

@@ -1,13 +1,15 @@
 //! sockudo-ws: the protocol that its streams are made of, driven as they do it.
 
+use ::sockudo_ws::deflate::DeflateConfig;
 use ::sockudo_ws::handshake::server_handshake;
-use ::sockudo_ws::protocol::{Protocol, Role as TheirRole};
+use ::sockudo_ws::protocol::{CompressedProtocol, Protocol, Role as TheirRole};
 use ::sockudo_ws::{Config, Error, Message, WebSocketStream};
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
 
 use super::{Handshaking, Peer};
+use crate::deflate::Deflating;
 use crate::echo::{Server, serve};
 use crate::pipe::{Pipe, READ, now, read_into, write_out};
 use crate::rounds::Run;
@@ -22,6 +24,41 @@ impl Peer for SockudoWs {
 
     fn configuration(&self) -> &'static str {
         "Protocol::process_into and encode_message on buffers of 64 KiB, which the caller reads and writes"
+    }
+
+    fn inflate(&self, work: &Deflating) -> Option<Run> {
+        let mut protocol = compressing(work);
+        let mut pipe = Pipe::endless(work.wire.clone());
+        let mut input = BytesMut::with_capacity(READ);
+        let mut received = Vec::new();
+        let work = work.clone();
+        Some(Box::new(move || {
+            let mut seen = 0;
+            while seen < work.messages.len() {
+                input.reserve(READ);
+                read_into(&mut pipe, &mut input);
+                protocol.process_into(&mut input, &mut received).expect("the frames are valid");
+                for message in received.drain(..) {
+                    work.see(seen, message.as_bytes());
+                    seen += 1;
+                }
+            }
+        }))
+    }
+
+    fn deflate(&self, work: &Deflating) -> Option<Run> {
+        let mut protocol = compressing(work);
+        let mut pipe = Pipe::sink(work.capture);
+        let messages: Vec<Message> =
+            work.messages.iter().map(|text| Message::Text(Bytes::copy_from_slice(text.as_bytes()))).collect();
+        let mut output = BytesMut::with_capacity(READ);
+        Some(Box::new(move || {
+            for message in &messages {
+                protocol.encode_message(message, &mut output).expect("the message is valid");
+            }
+            write_out(&mut pipe, &mut &output[..]);
+            output.clear();
+        }))
     }
 
     fn servers(&self) -> Vec<Server> {
@@ -113,4 +150,15 @@ async fn batched(mut stream: TcpStream) -> Result<(), Error> {
         socket.flush().await?;
     }
     Ok(())
+}
+
+fn compressing(work: &Deflating) -> CompressedProtocol {
+    const LIMIT: usize = 16 * 1024 * 1024;
+    let config = DeflateConfig {
+        server_no_context_takeover: !work.takeover,
+        client_no_context_takeover: !work.takeover,
+        compression_level: work.level.into(),
+        ..DeflateConfig::default()
+    };
+    CompressedProtocol::server(LIMIT, LIMIT, config)
 }

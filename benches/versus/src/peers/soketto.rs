@@ -9,6 +9,8 @@ use tokio::net::TcpStream;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
 use super::{Handshaking, Peer};
+#[cfg(feature = "c-zlib")]
+use crate::deflate::Deflating;
 use crate::echo::{Server, serve};
 use crate::pipe::{Pipe, now};
 use crate::rounds::Run;
@@ -23,6 +25,40 @@ impl Peer for Soketto {
 
     fn configuration(&self) -> &'static str {
         "one buffer for all messages; text validated with simdutf8 by the application; one flush at the end of a burst"
+    }
+
+    /// Each message on its own: it knows no context takeover.
+    #[cfg(feature = "c-zlib")]
+    fn inflate(&self, work: &Deflating) -> Option<Run> {
+        let (sender, mut receiver) = compressing(work, Pipe::endless(work.wire.clone()))?.finish();
+        let mut message = Vec::new();
+        let work = work.clone();
+        Some(Box::new(move || {
+            let _ = &sender;
+            now(async {
+                for index in 0..work.messages.len() {
+                    message.clear();
+                    receiver.receive_data(&mut message).await.expect("the frames are valid");
+                    simdutf8::basic::from_utf8(&message).expect("the text is UTF-8");
+                    work.see(index, &message);
+                }
+            });
+        }))
+    }
+
+    #[cfg(feature = "c-zlib")]
+    fn deflate(&self, work: &Deflating) -> Option<Run> {
+        let (mut sender, receiver) = compressing(work, Pipe::sink(work.capture))?.finish();
+        let work = work.clone();
+        Some(Box::new(move || {
+            let _ = &receiver;
+            now(async {
+                for message in &*work.messages {
+                    sender.send_text(message).await.expect("the transport takes everything");
+                }
+                sender.flush().await.expect("the transport takes everything");
+            });
+        }))
     }
 
     fn servers(&self) -> Vec<Server> {
@@ -102,4 +138,17 @@ async fn echo(stream: TcpStream) -> Result<(), BoxedError> {
         }
         sender.flush().await?;
     }
+}
+
+#[cfg(feature = "c-zlib")]
+fn compressing(work: &Deflating, pipe: Pipe) -> Option<Builder<Pipe>> {
+    use ::soketto::extension::{Extension, deflate::Deflate};
+    if work.takeover {
+        return None;
+    }
+    let mut deflate = Deflate::new(::soketto::Mode::Server);
+    deflate.configure(&[]).expect("an offer without parameters");
+    let mut builder = Builder::new(pipe, Mode::Server);
+    builder.add_extensions([Box::new(deflate) as Box<dyn Extension + Send>]);
+    Some(builder)
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 
 use ::yawc::frame::{Frame, OpCode};
-use ::yawc::{Options, Role as TheirRole, UpgradeFut, WebSocket, WebSocketError};
+use ::yawc::{CompressionLevel, Options, Role as TheirRole, UpgradeFut, WebSocket, WebSocketError};
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use hyper::server::conn::http1;
@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::{Handshaking, Peer};
+use crate::deflate::Deflating;
 use crate::echo::{Server, serve};
 use crate::pipe::{Pipe, now};
 use crate::rounds::Run;
@@ -27,6 +28,33 @@ impl Peer for Yawc {
 
     fn configuration(&self) -> &'static str {
         "feature simd; UTF-8 validation on, payload limits of 16 MiB; feed and one flush at the end of a burst; handshakes by hyper"
+    }
+
+    fn inflate(&self, work: &Deflating) -> Option<Run> {
+        let mut socket = compressing(work, Pipe::endless(work.wire.clone()));
+        let work = work.clone();
+        Some(Box::new(move || {
+            now(async {
+                for index in 0..work.messages.len() {
+                    let frame = socket.next_frame().await.expect("the frames are valid");
+                    work.see(index, frame.payload());
+                }
+            });
+        }))
+    }
+
+    fn deflate(&self, work: &Deflating) -> Option<Run> {
+        let mut socket = compressing(work, Pipe::sink(work.capture));
+        let messages: Vec<Bytes> =
+            work.messages.iter().map(|text| Bytes::copy_from_slice(text.as_bytes())).collect();
+        Some(Box::new(move || {
+            now(async {
+                for message in &messages {
+                    socket.feed(Frame::text(message.clone())).await.expect("the transport takes everything");
+                }
+                socket.flush().await.expect("the transport takes everything");
+            });
+        }))
     }
 
     fn servers(&self) -> Vec<Server> {
@@ -127,3 +155,17 @@ async fn echo(upgraded: UpgradeFut, batched: bool) -> Result<(), WebSocketError>
 }
 
 const LIMIT: usize = 16 * 1024 * 1024;
+
+fn compressing(work: &Deflating, pipe: Pipe) -> WebSocket<Pipe> {
+    let agreed = if work.takeover {
+        "permessage-deflate"
+    } else {
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+    };
+    let options = Options::default()
+        .with_limits(LIMIT, 2 * LIMIT)
+        .with_utf8()
+        .with_compression_level(CompressionLevel::new(work.level.into()));
+    WebSocket::from_stream_with_extensions(pipe, TheirRole::Server, Some(agreed), options)
+        .expect("it can do that")
+}
