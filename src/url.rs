@@ -245,7 +245,7 @@ pub(crate) struct Authority<'a> {
 impl<'a> Authority<'a> {
     /// Offsets in the error count from the start of `text`.
     pub(crate) fn parse(text: &'a str) -> Result<Self, UrlError> {
-        if text.contains('@') {
+        if text.as_bytes().contains(&b'@') {
             return Err(UrlError::Userinfo);
         }
         let (host, port) = if text.starts_with('[') {
@@ -259,7 +259,9 @@ impl<'a> Authority<'a> {
             };
             (host, port)
         } else {
-            let (host, port) = text.split_once(':').unwrap_or((text, ""));
+            let colon = text.bytes().position(|byte| byte == b':').unwrap_or(text.len());
+            let (host, port) = text.split_at(colon);
+            let port = port.strip_prefix(':').unwrap_or_default();
             check_name(host)?;
             (host, port)
         };
@@ -296,15 +298,17 @@ pub(crate) fn check_resource(text: &str) -> Result<(), UrlError> {
 
 /// `reg-name` of RFC 3986 section 3.2.2.
 fn check_name(name: &str) -> Result<(), UrlError> {
-    for (at, character) in name.char_indices() {
-        let allowed = match character {
-            '%' => {
+    for (at, byte) in name.bytes().enumerate() {
+        let allowed = match byte {
+            b'%' => {
                 let digits = name.as_bytes().get(at + 1..at + 3);
                 digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             }
-            _ => character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=".contains(character),
+            b'!' | b'$' | b'&'..=b'.' | b';' | b'=' | b'_' | b'~' => true,
+            _ => byte.is_ascii_alphanumeric(),
         };
         if !allowed {
+            let character = name.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
             return Err(UrlError::HostCharacter { at, character });
         }
     }
