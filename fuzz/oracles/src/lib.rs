@@ -3,6 +3,9 @@
 //! The fuzz targets call them with bytes that a fuzzer invents, `tests/fuzz_regression.rs` with the files in
 //! `fuzz/corpus` and `fuzz/crashes`. The properties are listed in `fuzz/README.md`.
 
+#[path = "../../../tests/diagnosis/cases.rs"]
+#[expect(dead_code, reason = "seeds are what is received, not what is expected of it")]
+mod cases;
 mod connection;
 mod frame;
 mod handshake;
@@ -10,9 +13,14 @@ mod handshake;
 mod memory;
 mod reference;
 mod script;
+mod seeds;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
 pub use connection::connection;
 pub use frame::frame;
 pub use handshake::handshake;
+pub use seeds::of_handshakes;
+
+// `cases` looks for it here.
+use handshake::run;

@@ -1,5 +1,7 @@
-//! Replays the seeds in `fuzz/corpus` and the crash files in `fuzz/crashes` through the oracles of their targets.
+//! Replays the seeds in `fuzz/corpus`, the crash files in `fuzz/crashes` and the tables of `tests/diagnosis` through the
+//! oracles of their targets.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A name in `fuzz_targets`, and its oracle.
@@ -26,6 +28,20 @@ fn every_seed_and_every_former_crash_passes() {
                 oracle(&input[..len]);
             }
         }
+    }
+}
+
+#[test]
+fn every_handshake_of_the_diagnosis_passes_with_usual_and_with_small_limits() {
+    let seeds = sansocket_fuzz_oracles::of_handshakes();
+    assert!(seeds.len() >= 231, "the tables were read");
+    let names: BTreeSet<_> = seeds.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), seeds.len(), "each is a file of its own");
+    for (name, mut input) in seeds {
+        println!("{name}");
+        sansocket_fuzz_oracles::handshake(&input);
+        input[0].make_ascii_uppercase();
+        sansocket_fuzz_oracles::handshake(&input);
     }
 }
 
