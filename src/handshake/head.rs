@@ -165,6 +165,9 @@ impl Collector {
                 return Ok(Some(parsed));
             }
         }
+        if self.held.capacity() == 0 {
+            self.held.reserve(FIRST);
+        }
         self.taken = 0;
         let collected = self.collect(input.get(..self.allowance).unwrap_or(input));
         let result = match collected {
@@ -350,6 +353,9 @@ impl Collector {
         self.held.get(self.line_start..).unwrap_or_default()
     }
 }
+
+/// Bytes that are reserved for a head that does not come as a whole; from there on it grows by doubling.
+const FIRST: usize = 64;
 
 /// Bytes that are looked through one by one sooner than in blocks.
 const SHORT: usize = 16;
