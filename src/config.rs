@@ -13,6 +13,9 @@
 
 use core::time::Duration;
 
+#[cfg(feature = "deflate")]
+use crate::extension::DeflateConfig;
+
 /// How a server behaves: limits, time limits and what it forgives.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -34,9 +37,12 @@ pub struct ServerConfig {
     ///
     /// Plain is what has neither `Upgrade: websocket` nor a field whose name begins with `Sec-WebSocket-`.
     pub plain_http: bool,
+    /// Compression (permessage-deflate). Default `None`: offers of it are declined.
+    #[cfg(feature = "deflate")]
+    pub deflate: Option<DeflateConfig>,
 }
 
-/// How a client behaves: limits and time limits.
+/// How a client behaves: limits, time limits and what it offers.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ClientConfig {
@@ -44,6 +50,9 @@ pub struct ClientConfig {
     pub limits: Limits,
     /// How long this endpoint waits, and for what.
     pub timeouts: Timeouts,
+    /// Compression (permessage-deflate). Default `None`: it is not offered.
+    #[cfg(feature = "deflate")]
+    pub deflate: Option<DeflateConfig>,
 }
 
 /// What a peer may make this endpoint hold or do. Each is checked before memory is reserved.
@@ -68,9 +77,18 @@ pub struct Limits {
     /// Bytes of payload data in one message; `usize::MAX` for no limit, which makes sense with
     /// [`Delivery::Chunks`] only. Default 16 MiB. Close code when exceeded: 1009, on the frame header
     /// that declares too much.
+    ///
+    /// Of a compressed message it is the inflated bytes that count, and never more than one beyond the limit is inflated.
+    /// Its compressed bytes may be an eighth more, and 64, as data that cannot be compressed becomes longer.
     pub message: usize,
     /// Bytes of payload data in one frame. Default 16 MiB. Close code when exceeded: 1009, on the frame header.
+    ///
+    /// A frame of a compressed message may have an eighth more, and 64.
     pub frame: usize,
+    /// Bytes that one compressed byte of a message may become. Default 250: more than any text or image that says
+    /// something, and a quarter of what an attack with zeros reaches. It does not apply to the first MiB of a message;
+    /// `u32::MAX` is no limit. Close code when exceeded: 1009.
+    pub inflate_ratio: u32,
     /// Frames in one message. Default 131,072: twice what the most fragmented case of the Autobahn suite sends. The
     /// memory that a fragment costs does not depend on this limit. Close code when exceeded: 1008.
     pub fragments: u32,
@@ -96,6 +114,7 @@ impl Default for Limits {
             error_body: 1024,
             message: 16 * 1024 * 1024,
             frame: 16 * 1024 * 1024,
+            inflate_ratio: 250,
             fragments: 131_072,
             write_soft: 64 * 1024,
             write_hard: 1024 * 1024,

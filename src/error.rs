@@ -39,7 +39,7 @@ impl Failure {
     }
 }
 
-/// A rule of RFC 6455 that the peer broke.
+/// A rule that the peer broke: of RFC 6455, where no other is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -100,14 +100,31 @@ pub enum Violation {
     /// A close reason that is not UTF-8 (section 5.5.1).
     #[error("a close reason is not UTF-8")]
     InvalidUtf8InCloseReason,
+    /// RSV1, which says that a message is compressed, in a control frame or a continuation frame ([RFC 7692 section 6]).
+    ///
+    /// [RFC 7692 section 6]: https://www.rfc-editor.org/rfc/rfc7692#section-6
+    #[error("RSV1 (compressed) is set in a frame that does not begin a message")]
+    MisplacedRsv1,
+    /// A compressed message that cannot be inflated (RFC 7692 section 7.2.2).
+    #[error("the compressed data of a message is invalid at about its byte {at}")]
+    InvalidDeflate {
+        /// Compressed bytes that were taken in before the call that failed.
+        at: u64,
+    },
+    /// A compressed message that ends inside of a block (RFC 7692 section 7.2.2).
+    #[error("the compressed data of a message was cut: it ends inside of a block")]
+    TruncatedDeflate,
 }
 
 impl Violation {
-    /// The close code that answers this violation: 1007 for data that is not UTF-8, else 1002.
+    /// The close code that answers this violation: 1007 for data that is not UTF-8 or cannot be inflated, else 1002.
     #[must_use]
     pub const fn close_code(&self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 { .. } | Self::InvalidUtf8InCloseReason => CloseCode::INVALID_DATA,
+            Self::InvalidUtf8 { .. }
+            | Self::InvalidUtf8InCloseReason
+            | Self::InvalidDeflate { .. }
+            | Self::TruncatedDeflate => CloseCode::INVALID_DATA,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
@@ -133,6 +150,28 @@ pub enum LimitExceeded {
         /// Bytes allowed.
         limit: usize,
     },
+    /// [`Limits::message`](crate::Limits::message), while a compressed message is inflated.
+    #[error(
+        "a message inflates to more than {limit} bytes, which is limits.message, from {compressed} bytes"
+    )]
+    InflatedMessage {
+        /// Compressed bytes that were inflated.
+        compressed: u64,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// [`Limits::inflate_ratio`](crate::Limits::inflate_ratio).
+    #[error(
+        "{compressed} compressed bytes inflate to at least {len}; limits.inflate_ratio allows {limit} for one"
+    )]
+    InflateRatio {
+        /// Bytes inflated so far.
+        len: u64,
+        /// Compressed bytes that were inflated.
+        compressed: u64,
+        /// Bytes allowed for each compressed one.
+        limit: u32,
+    },
     /// [`Limits::fragments`](crate::Limits::fragments).
     #[error("a message came in more than {limit} frames, which is limits.fragments")]
     Fragments {
@@ -146,7 +185,10 @@ impl LimitExceeded {
     #[must_use]
     pub const fn close_code(&self) -> CloseCode {
         match self {
-            Self::Frame { .. } | Self::Message { .. } => CloseCode::TOO_BIG,
+            Self::Frame { .. }
+            | Self::Message { .. }
+            | Self::InflatedMessage { .. }
+            | Self::InflateRatio { .. } => CloseCode::TOO_BIG,
             Self::Fragments { .. } => CloseCode::POLICY_VIOLATION,
         }
     }

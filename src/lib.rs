@@ -65,8 +65,11 @@
 //!
 //! - `std` (default): lets dependencies choose CPU instructions at run time, and output be written with vectored writes.
 //!   Without it the crate needs `alloc` only.
+//! - `deflate`: compression of messages (permessage-deflate, [RFC 7692]), with `DeflateConfig`. Needs `std`, as the library behind it
+//!   takes its memory from there.
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
+//! [RFC 7692]: https://www.rfc-editor.org/rfc/rfc7692
 //! [`sansocket-tokio`]: https://docs.rs/sansocket-tokio
 //! [`sansocket-async-std`]: https://docs.rs/sansocket-async-std
 
@@ -85,6 +88,7 @@ mod connection;
 mod entropy;
 mod error;
 mod event;
+mod extension;
 mod frame;
 mod handshake;
 mod message;
@@ -95,10 +99,13 @@ mod utf8;
 
 pub use closed::{Closed, Counts};
 pub use config::{ClientConfig, Delivery, Limits, ServerConfig, Timeouts};
-pub use connection::{Connection, Progress, Reader, Receiver, Sender, State, Transmit};
+pub use connection::{Connection, Prepared, Progress, Reader, Receiver, Sender, State, Transmit};
 pub use entropy::Entropy;
 pub use error::{Cause, Failure, LimitExceeded, Position, SendError, SendRefused, TransportError, Violation};
 pub use event::{Chunk, Event};
+pub use extension::ExtensionFault;
+#[cfg(feature = "deflate")]
+pub use extension::{DeflateConfig, DeflateParams};
 pub use frame::{CloseCode, CloseFrame, InvalidCloseFrame};
 pub use handshake::{
     Accept, AcceptError, AcceptRefused, Answer, BadTarget, ClientHandshake, ClientHello, ClientRequest,

@@ -1,12 +1,13 @@
 //! An open connection: from the end of the opening handshake to the end of TCP (RFC 6455 sections 5 to 7).
 //!
 //! Inbound, bytes pass `read` (the loop over frames), `receive` (what has arrived so far) and `assemble` (messages from
-//! pieces). Outbound, `send` takes messages and `queue` orders what is to be written. `closing` knows how it ends,
-//! `deadlines` when.
+//! pieces). Outbound, `send` takes messages, `prepared` those that go to many connections, and `queue` orders what is to be
+//! written. `closing` knows how it ends, `deadlines` when.
 
 mod assemble;
 mod closing;
 mod deadlines;
+mod prepared;
 mod queue;
 mod read;
 mod receive;
@@ -22,12 +23,14 @@ use crate::closed::Closed;
 use crate::config::{ClientConfig, Delivery, Limits, ServerConfig, Timeouts};
 use crate::entropy::Entropy;
 use crate::error::{SendError, SendRefused, TransportError};
+use crate::extension::{DeflateConfig, DeflateParams};
 use crate::frame::{CloseCode, CloseFrame};
 use crate::message::{Message, MessageKind};
 use crate::role::Role;
 use crate::time::Instant;
 
 pub use closing::State;
+pub use prepared::Prepared;
 pub use read::Reader;
 pub use receive::{Progress, Receiver};
 pub use send::{Sender, Transmit};
@@ -96,33 +99,54 @@ pub struct Connection {
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
+    pub(crate) deflate: Option<DeflateConfig>,
 }
 
 impl Connection {
     /// The server's end of a connection whose opening handshake was done elsewhere, such as in an HTTP server.
     #[must_use]
     pub fn server(config: &ServerConfig, now: Instant) -> Self {
-        Self::start(Role::Server, &Settings::from(config), None, BytesMut::new(), now)
+        Self::start(Role::Server, &Settings::from(config), None, None, BytesMut::new(), now)
     }
 
     /// The client's end of a connection whose opening handshake was done elsewhere.
     #[must_use]
     pub fn client(config: &ClientConfig, entropy: Entropy, now: Instant) -> Self {
-        Self::start(Role::Client, &Settings::from(config), Some(entropy), BytesMut::new(), now)
+        Self::start(Role::Client, &Settings::from(config), None, Some(entropy), BytesMut::new(), now)
     }
 
-    /// A connection whose first output is `first_output`. A client has `entropy`, a server needs none.
+    /// Compresses from now on with the parameters that were agreed on in an opening handshake that was done elsewhere, before
+    /// any message is exchanged.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, config: &DeflateConfig, params: DeflateParams) -> Self {
+        self.agree(config, &params);
+        self
+    }
+
+    fn agree(&mut self, config: &DeflateConfig, params: &DeflateParams) {
+        self.receiver.agree(config, params);
+        self.sender.agree(config, params);
+    }
+
+    /// A connection whose first output is `first_output`, on which `deflate` was agreed. A client has `entropy`, a server
+    /// needs none.
     pub(crate) fn start(
         role: Role,
         settings: &Settings,
+        deflate: Option<DeflateParams>,
         entropy: Option<Entropy>,
         first_output: BytesMut,
         now: Instant,
     ) -> Self {
-        Self {
+        let mut connection = Self {
             receiver: Receiver::new(role, settings),
             sender: Sender::new(role, settings, entropy, first_output, now),
+        };
+        if let (Some(config), Some(params)) = (&settings.deflate, deflate) {
+            connection.agree(config, &params);
         }
+        connection
     }
 
     /// Starts reading `input`. Take events until there are none; then all of `input` is consumed.
@@ -218,6 +242,15 @@ impl Connection {
         self.sender.send(message)
     }
 
+    /// See [`Sender::send_prepared`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), SendRefused> {
+        self.sender.send_prepared(message)
+    }
+
     /// See [`Sender::send_text`].
     ///
     /// # Errors
@@ -281,6 +314,26 @@ impl Connection {
         self.sender.close_with(frame)
     }
 
+    /// See [`Sender::deflate`].
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParams> {
+        self.sender.deflate()
+    }
+
+    /// See [`Sender::compression`].
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(&self) -> bool {
+        self.sender.compression()
+    }
+
+    /// See [`Sender::set_compression`].
+    #[cfg(feature = "deflate")]
+    pub fn set_compression(&mut self, enabled: bool) {
+        self.sender.set_compression(enabled);
+    }
+
     /// Which end of the connection this is.
     #[must_use]
     pub fn role(&self) -> Role {
@@ -321,12 +374,26 @@ impl Connection {
 
 impl From<&ServerConfig> for Settings {
     fn from(config: &ServerConfig) -> Self {
-        Self { limits: config.limits, timeouts: config.timeouts }
+        Self {
+            limits: config.limits,
+            timeouts: config.timeouts,
+            #[cfg(feature = "deflate")]
+            deflate: config.deflate.clone(),
+            #[cfg(not(feature = "deflate"))]
+            deflate: None,
+        }
     }
 }
 
 impl From<&ClientConfig> for Settings {
     fn from(config: &ClientConfig) -> Self {
-        Self { limits: config.limits, timeouts: config.timeouts }
+        Self {
+            limits: config.limits,
+            timeouts: config.timeouts,
+            #[cfg(feature = "deflate")]
+            deflate: config.deflate.clone(),
+            #[cfg(not(feature = "deflate"))]
+            deflate: None,
+        }
     }
 }

@@ -6,7 +6,7 @@ use core::iter::once;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::entropy::Entropy;
-use crate::frame::{FrameHeader, MAX_HEADER, Opcode, append_masked};
+use crate::frame::{Flags, FrameHeader, MAX_HEADER, Opcode, append_masked};
 
 /// Encoded frames in two lanes.
 ///
@@ -44,7 +44,7 @@ struct Lane {
 enum Segment {
     /// Whole frames, or the header of a frame whose payload data is in the next segment.
     Copied(BytesMut),
-    /// Payload data, as the application handed it over.
+    /// Payload data as the application handed it over, or a whole frame that goes to many connections.
     Shared(Bytes),
 }
 
@@ -78,29 +78,30 @@ impl Queue {
 
     /// Queues a data or Close frame, copying its payload data.
     #[inline]
-    pub(super) fn push(&mut self, fin: bool, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
+    pub(super) fn push(
+        &mut self,
+        flags: Flags,
+        opcode: Opcode,
+        payload: &[u8],
+        entropy: Option<&mut Entropy>,
+    ) {
         let key = entropy.map(Entropy::masking_key);
         if let Some(Segment::Copied(out)) = self.data.back_mut() {
-            self.data_len += encode(out, fin, opcode, payload, key);
+            self.data_len += encode(out, flags, opcode, payload, key);
             return;
         }
         // `encode` asks for room for the longest header, also for the last frame of a burst like the last one.
         let room = MAX_HEADER + payload.len().max(self.last_burst);
         let mut out = BytesMut::with_capacity(room);
-        self.data_len += encode(&mut out, fin, opcode, payload, key);
+        self.data_len += encode(&mut out, flags, opcode, payload, key);
         self.data.push_back(Segment::Copied(out));
     }
 
-    /// Queues a data frame with payload data that may be large; it is not copied if that can be avoided.
-    pub(super) fn push_shared(
-        &mut self,
-        fin: bool,
-        opcode: Opcode,
-        payload: Bytes,
-        entropy: Option<&mut Entropy>,
-    ) {
+    /// Queues a whole message with payload data that may be large; it is not copied if that can be avoided.
+    pub(super) fn push_shared(&mut self, opcode: Opcode, payload: Bytes, entropy: Option<&mut Entropy>) {
+        let flags = Flags::WHOLE;
         if payload.len() < MIN_SHARED {
-            return self.push(fin, opcode, &payload, entropy);
+            return self.push(flags, opcode, &payload, entropy);
         }
         let payload = match entropy {
             None => Ok((payload, None)),
@@ -115,10 +116,10 @@ impl Queue {
         };
         match payload {
             // Somebody else holds the same bytes, so they must not be masked in place.
-            Err((payload, entropy)) => self.push(fin, opcode, &payload, Some(entropy)),
+            Err((payload, entropy)) => self.push(flags, opcode, &payload, Some(entropy)),
             Ok((payload, key)) => {
                 let mut header = [0; MAX_HEADER];
-                let header_len = FrameHeader::encode(&mut header, fin, opcode, payload.len(), key);
+                let header_len = FrameHeader::encode(&mut header, flags, opcode, payload.len(), key);
                 match self.data.back_mut() {
                     Some(Segment::Copied(out)) => out.extend_from_slice(&header[..header_len]),
                     _ => self.data.push_back(Segment::Copied(BytesMut::from(&header[..header_len]))),
@@ -129,9 +130,18 @@ impl Queue {
         }
     }
 
+    /// Queues a data frame that is encoded already, and not masked.
+    pub(super) fn push_encoded(&mut self, frame: Bytes) {
+        self.data_len += frame.len();
+        match self.data.back_mut() {
+            Some(Segment::Copied(out)) if frame.len() < MIN_SHARED => out.extend_from_slice(&frame),
+            _ => self.data.push_back(Segment::Shared(frame)),
+        }
+    }
+
     /// Queues a control frame ahead of the data.
     pub(super) fn push_control(&mut self, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
-        encode(&mut self.control, true, opcode, payload, entropy.map(Entropy::masking_key));
+        encode(&mut self.control, Flags::WHOLE, opcode, payload, entropy.map(Entropy::masking_key));
         if !self.turn_begun || self.data.is_empty() {
             self.control_turn = self.control.len();
         }
@@ -280,11 +290,11 @@ impl Segment {
 
 /// Appends a frame; returns its length.
 #[inline]
-fn encode(out: &mut BytesMut, fin: bool, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) -> usize {
+fn encode(out: &mut BytesMut, flags: Flags, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) -> usize {
     let start = out.len();
     out.reserve(MAX_HEADER + payload.len());
     let mut header = [0; MAX_HEADER];
-    let header_len = FrameHeader::encode(&mut header, fin, opcode, payload.len(), key);
+    let header_len = FrameHeader::encode(&mut header, flags, opcode, payload.len(), key);
     // A copy of fixed length takes two instructions, one of `header_len` bytes a call.
     out.extend_from_slice(&header);
     out.truncate(start + header_len);

@@ -6,13 +6,12 @@ use core::ops::Range;
 use bytes::{Buf, BytesMut};
 
 use super::assemble::invalid_utf8;
-use super::receive::{ArrivingFrame, Progress, Receiver, Stage, Taken};
+use super::receive::{ArrivingFrame, Chunking, Progress, Receiver, Stage, Taken};
 use super::send::Sender;
 use crate::config::Delivery;
 use crate::error::{Failure, Violation};
 use crate::event::{Chunk, Event};
 use crate::frame::{CloseFrame, FrameHeader, MAX_HEADER, Opcode, Parsed};
-use crate::message::MessageKind;
 use crate::utf8::{InvalidAt, first_invalid, validate};
 
 /// Takes events out of input, one after the other; made by [`Connection::read`](crate::Connection::read) and
@@ -41,19 +40,20 @@ enum Found {
     Close(CloseFrame),
     /// A message that came in pieces.
     Assembled(Event<'static>),
-    Chunk {
-        kind: MessageKind,
-        first: bool,
-        frame_end: bool,
-        last: bool,
-        data: Range<usize>,
-    },
+    Chunk(Chunking, Data),
 }
 
 /// Where the payload data of a control frame is.
 enum Payload {
     Input(Range<usize>),
     Held,
+}
+
+/// Where the payload data of a chunk is.
+enum Data {
+    Input(Range<usize>),
+    /// So many bytes in the output of the inflation.
+    Inflated(usize),
 }
 
 impl<'a> Reader<'a> {
@@ -89,10 +89,11 @@ impl<'a> Reader<'a> {
             return None;
         }
         let rest = self.input.get_mut(self.consumed..)?;
-        let Ok(Parsed::Header(header, header_len)) = FrameHeader::parse(rest, self.receiver.role) else {
+        let Ok(Parsed::Header(header, header_len)) = FrameHeader::parse(rest, self.receiver.rules()) else {
             return None;
         };
-        let is_message = header.fin && matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        let is_message =
+            header.fin && !header.compressed && matches!(header.opcode, Opcode::Text | Opcode::Binary);
         if !is_message || self.receiver.admit(&header).is_err() {
             return None;
         }
@@ -130,8 +131,14 @@ impl<'a> Reader<'a> {
             Ok(Found::Text(range)) => return Some(self.text(range)),
             Ok(Found::Binary(range)) => return Some(Event::Binary(Cow::Borrowed(&self.input[range]))),
             Ok(Found::Assembled(event)) => return Some(event),
-            Ok(Found::Chunk { kind, first, frame_end, last, data }) => {
-                return Some(Event::Chunk(Chunk { kind, data: &self.input[data], first, frame_end, last }));
+            Ok(Found::Chunk(Chunking { kind, first, frame_end, last }, data)) => {
+                let data = match data {
+                    Data::Input(range) => &self.input[range],
+                    Data::Inflated(len) => {
+                        self.receiver.inflation.as_ref().map_or(&[][..], |inflation| inflation.output(len))
+                    }
+                };
+                return Some(Event::Chunk(Chunk { kind, data, first, frame_end, last }));
             }
             Ok(Found::Nothing) => {
                 let progress = self.receiver.progress();
@@ -170,7 +177,13 @@ impl<'a> Reader<'a> {
                     }
                     // Payload data that was read straight into the message may have ended the frame.
                     let Stage::Payload(ArrivingFrame { to_come, .. }) = self.receiver.stage else { continue };
-                    let available = self.input.len() - self.consumed;
+                    let mut available = self.input.len() - self.consumed;
+                    if self.receiver.passes_inflated() {
+                        if let Some((chunking, len)) = self.receiver.next_inflated()? {
+                            return Ok(Found::Chunk(chunking, Data::Inflated(len)));
+                        }
+                        available = available.min(MAX_HELD);
+                    }
                     let len = usize::try_from(to_come).map_or(available, |to_come| to_come.min(available));
                     if len == 0 && to_come > 0 {
                         return Ok(Found::Nothing);
@@ -181,9 +194,7 @@ impl<'a> Reader<'a> {
                         Taken::Part => {}
                         Taken::Message(message) => return Ok(Found::Assembled(message)),
                         Taken::Control(opcode) => return self.control(opcode, Payload::Held),
-                        Taken::Chunk { kind, first, frame_end, last } => {
-                            return Ok(Found::Chunk { kind, first, frame_end, last, data });
-                        }
+                        Taken::Chunk(chunking) => return Ok(Found::Chunk(chunking, Data::Input(data))),
                     }
                 }
                 Stage::Ended => {
@@ -199,7 +210,7 @@ impl<'a> Reader<'a> {
     fn header(&mut self) -> Result<Option<FrameHeader>, Violation> {
         let rest = &self.input[self.consumed..];
         if self.receiver.header_len == 0 {
-            if let Parsed::Header(header, len) = FrameHeader::parse(rest, self.receiver.role)? {
+            if let Parsed::Header(header, len) = FrameHeader::parse(rest, self.receiver.rules())? {
                 self.consumed += len;
                 return Ok(Some(header));
             }
@@ -209,12 +220,13 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn header_in_pieces(&mut self) -> Result<Option<FrameHeader>, Violation> {
+        let rules = self.receiver.rules();
         let rest = &self.input[self.consumed..];
         let held = usize::from(self.receiver.header_len);
         let len = rest.len().min(MAX_HEADER - held);
         let header = &mut self.receiver.header;
         header[held..held + len].copy_from_slice(&rest[..len]);
-        match FrameHeader::parse(&header[..held + len], self.receiver.role)? {
+        match FrameHeader::parse(&header[..held + len], rules)? {
             Parsed::Incomplete => {
                 self.receiver.header_len += len as u8;
                 self.consumed += len;
@@ -232,8 +244,10 @@ impl<'a> Reader<'a> {
     /// the input.
     #[inline]
     fn whole(&mut self, header: &FrameHeader) -> Option<Range<usize>> {
-        let alone =
-            header.fin && self.receiver.message.is_none() && self.receiver.delivery == Delivery::Messages;
+        let alone = header.fin
+            && !header.compressed
+            && self.receiver.message.is_none()
+            && self.receiver.delivery == Delivery::Messages;
         if !alone && !header.opcode.is_control() {
             return None;
         }
@@ -279,6 +293,10 @@ impl Drop for Reader<'_> {
         self.receiver.bytes += self.consumed as u64;
         self.receiver.unread = !self.input.is_empty();
         self.receiver.release_control();
+        if let Some(inflation) = &mut self.receiver.inflation {
+            self.receiver.unread |= inflation.has_held();
+            inflation.release_buffer();
+        }
     }
 }
 
@@ -291,6 +309,9 @@ fn answer(sender: &mut Option<&mut Sender>, receiver: &Receiver, consumed: usize
         sender.handle(event);
     }
 }
+
+/// Compressed bytes that are taken in before what they inflate to is passed on.
+const MAX_HELD: usize = 16 * 1024;
 
 impl Payload {
     fn of<'a>(&self, input: &'a [u8], held: &'a [u8]) -> &'a [u8] {

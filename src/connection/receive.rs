@@ -4,6 +4,7 @@
 //! buffer is free again after each read. Answers (Pong, Close) are the [`Sender`](crate::Sender)'s to give. The loop over the input is
 //! in `read.rs`.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::buf::Limit;
@@ -15,7 +16,8 @@ use super::read::Reader;
 use crate::config::Delivery;
 use crate::error::{Failure, LimitExceeded, Position, Violation};
 use crate::event::Event;
-use crate::frame::{FrameHeader, MAX_HEADER, Mask, Opcode};
+use crate::extension::{DeflateConfig, DeflateParams, Inflation};
+use crate::frame::{FrameHeader, MAX_HEADER, Mask, Opcode, Rules};
 use crate::message::MessageKind;
 use crate::role::Role;
 use crate::utf8::Utf8Pieces;
@@ -32,6 +34,9 @@ pub struct Receiver {
     pub(super) max_message: usize,
     pub(super) max_frame: usize,
     pub(super) max_fragments: u32,
+    max_inflate_ratio: u32,
+    /// Where messages may be compressed.
+    pub(super) inflation: Option<Box<Inflation>>,
     pub(super) stage: Stage,
     /// The message that is arriving in several frames or reads.
     pub(super) message: Option<Arriving>,
@@ -68,6 +73,7 @@ pub(super) struct ArrivingFrame {
 #[derive(Debug)]
 pub(super) struct Arriving {
     pub(super) kind: MessageKind,
+    pub(super) compressed: bool,
     frames: u32,
     /// Payload data declared by the frames so far.
     pub(super) declared: u64,
@@ -92,7 +98,15 @@ pub(super) enum Taken {
     /// It completed the control frame in [`Receiver::control`].
     Control(Opcode),
     /// It is to be passed on.
-    Chunk { kind: MessageKind, first: bool, frame_end: bool, last: bool },
+    Chunk(Chunking),
+}
+
+/// Where a piece of payload data that is passed on stands in its message.
+pub(super) struct Chunking {
+    pub(super) kind: MessageKind,
+    pub(super) first: bool,
+    pub(super) frame_end: bool,
+    pub(super) last: bool,
 }
 
 /// What the receiver has seen; the [`Sender`](crate::Sender) needs it to judge time limits and to report how a connection ended.
@@ -117,6 +131,8 @@ impl Receiver {
             max_message: settings.limits.message,
             max_frame: settings.limits.frame,
             max_fragments: settings.limits.fragments,
+            max_inflate_ratio: settings.limits.inflate_ratio,
+            inflation: None,
             stage: Stage::Header,
             message: None,
             control: Vec::new(),
@@ -126,6 +142,13 @@ impl Receiver {
             bytes: 0,
             messages: 0,
         }
+    }
+
+    /// Inflates compressed messages from now on.
+    pub(super) fn agree(&mut self, config: &DeflateConfig, params: &DeflateParams) {
+        let takeover = !params.no_context_takeover(self.role.peer());
+        let inflation = Inflation::new(config, takeover, self.max_message, self.max_inflate_ratio);
+        self.inflation = Some(inflation);
     }
 
     /// Starts reading `input`. Take events until there are none; then all of `input` is consumed.
@@ -161,9 +184,8 @@ impl Receiver {
         if frame.opcode.is_control() || frame.to_come < MIN_DIRECT {
             return None;
         }
-        let Content::Assembled { assembly, unmasked } = &mut self.message.as_mut()?.content else {
-            return None;
-        };
+        let message = self.message.as_mut().filter(|message| !message.compressed)?;
+        let Content::Assembled { assembly, unmasked } = &mut message.content else { return None };
         if *unmasked == 0 {
             // Nothing has come of what was declared, so nothing is reserved for it.
             return None;
@@ -207,25 +229,33 @@ impl Receiver {
     pub(super) fn end(&mut self) {
         self.stage = Stage::Ended;
         self.message = None;
+        self.inflation = None;
         self.control = Vec::new();
         self.header_len = 0;
+    }
+
+    /// What may be in the next header.
+    #[inline]
+    pub(super) fn rules(&self) -> Rules {
+        Rules { role: self.role, deflate: self.inflation.is_some() }
     }
 
     /// Checks a header against what came before it and against the limits, before anything is reserved for its payload.
     #[inline]
     pub(super) fn admit(&self, header: &FrameHeader) -> Result<(), Failure> {
-        let (frames, declared) = match (header.opcode, &self.message) {
+        let (frames, declared, compressed) = match (header.opcode, &self.message) {
             (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => return Ok(()),
             (Opcode::Continuation, None) => return Err(Violation::UnexpectedContinuation.into()),
             (Opcode::Text | Opcode::Binary, Some(_)) => return Err(Violation::MessageInsideMessage.into()),
-            (Opcode::Text | Opcode::Binary, None) => (0, 0),
-            (Opcode::Continuation, Some(message)) => (message.frames, message.declared),
+            (Opcode::Text | Opcode::Binary, None) => (0, 0, header.compressed),
+            (Opcode::Continuation, Some(message)) => (message.frames, message.declared, message.compressed),
         };
+        let on_wire = |limit: usize| if compressed { with_margin(limit) } else { limit as u64 };
         let len = declared.saturating_add(header.payload_len);
-        if len > self.max_message as u64 {
+        if len > on_wire(self.max_message) {
             return Err(LimitExceeded::Message { len, limit: self.max_message }.into());
         }
-        if header.payload_len > self.max_frame as u64 {
+        if header.payload_len > on_wire(self.max_frame) {
             return Err(LimitExceeded::Frame { len: header.payload_len, limit: self.max_frame }.into());
         }
         if frames >= self.max_fragments {
@@ -245,7 +275,7 @@ impl Receiver {
 
     /// Begins the payload of a frame that was [admitted](Self::admit).
     pub(super) fn begin(&mut self, header: &FrameHeader) {
-        let FrameHeader { fin, opcode, payload_len, mask } = *header;
+        let FrameHeader { fin, opcode, payload_len, mask, compressed } = *header;
         self.stage = Stage::Payload(ArrivingFrame { opcode, fin, mask, to_come: payload_len });
         if opcode.is_control() {
             self.control.clear();
@@ -253,7 +283,10 @@ impl Receiver {
         }
         let kind = if opcode == Opcode::Text { MessageKind::Text } else { MessageKind::Binary };
         let delivery = self.delivery;
-        let message = self.message.get_or_insert_with(|| Arriving::new(kind, delivery));
+        let message = self.message.get_or_insert_with(|| Arriving::new(kind, compressed, delivery));
+        if let Some(inflation) = self.inflation.as_mut().filter(|_| compressed) {
+            inflation.begin();
+        }
         message.frames += 1;
         message.declared += payload_len;
     }
@@ -271,6 +304,28 @@ impl Receiver {
                 self.control.extend_from_slice(data);
                 if frame_end { Taken::Control(frame.opcode) } else { Taken::Part }
             }
+            Some(Arriving { compressed: true, content, .. }) => {
+                let Some(inflation) = &mut self.inflation else { return Ok(Taken::Part) };
+                match content {
+                    Content::Assembled { assembly, .. } => {
+                        for piece in data.chunks_mut(PIECE) {
+                            frame.unmask(piece);
+                            inflate_into(assembly, inflation, piece, frame.to_come, false)?;
+                        }
+                        if last {
+                            inflate_into(assembly, inflation, &[], 0, true)?;
+                        }
+                    }
+                    Content::Passed { .. } => {
+                        // The frame ends when all that it becomes has been passed on.
+                        frame.unmask(data);
+                        inflation.hold(data);
+                        self.stage = Stage::Payload(frame);
+                        return Ok(Taken::Part);
+                    }
+                }
+                Taken::Part
+            }
             Some(Arriving { content: Content::Assembled { assembly, unmasked }, .. }) => {
                 assembly.reserve(data.len(), frame.to_come);
                 for piece in data.chunks_mut(PIECE) {
@@ -286,7 +341,7 @@ impl Receiver {
                     pieces.push(data).map_err(invalid_utf8)?;
                 }
                 let first = !core::mem::replace(begun, true);
-                Taken::Chunk { kind: *kind, first, frame_end, last }
+                Taken::Chunk(Chunking { kind: *kind, first, frame_end, last })
             }
             None => Taken::Part,
         };
@@ -297,6 +352,47 @@ impl Receiver {
             }
         }
         Ok(taken)
+    }
+
+    /// Whether payload data of the frame that is arriving is inflated and passed on.
+    #[inline]
+    pub(super) fn passes_inflated(&self) -> bool {
+        let passes =
+            |message: &Arriving| message.compressed && matches!(message.content, Content::Passed { .. });
+        self.inflation.is_some()
+            && matches!(&self.stage, Stage::Payload(frame) if !frame.opcode.is_control())
+            && self.message.as_ref().is_some_and(passes)
+    }
+
+    /// Inflates the next piece of what was taken in, to be passed on; its length is that of the
+    /// [output](Inflation::output). Nothing means that more of the frame is needed.
+    pub(super) fn next_inflated(&mut self) -> Result<Option<(Chunking, usize)>, Failure> {
+        let Stage::Payload(frame) = self.stage else { return Ok(None) };
+        let Some(inflation) = &mut self.inflation else { return Ok(None) };
+        let Some(Arriving { kind, content: Content::Passed { pieces, begun }, .. }) = &mut self.message
+        else {
+            return Ok(None);
+        };
+        let frame_end = frame.to_come == 0;
+        let len = inflation.run_held(frame_end && frame.fin)?;
+        if len == 0 && !frame_end {
+            return Ok(None);
+        }
+        if let Some(pieces) = pieces {
+            pieces.push(inflation.output(len)).map_err(invalid_utf8)?;
+        }
+        let first = !core::mem::replace(begun, true);
+        // Whether a piece is the last one shows when there is no other.
+        let frame_end = len == 0;
+        let last = frame_end && frame.fin;
+        let chunking = Chunking { kind: *kind, first, frame_end, last };
+        if frame_end {
+            self.stage = Stage::Header;
+        }
+        if last {
+            self.finish_message()?;
+        }
+        Ok(Some((chunking, len)))
     }
 
     /// Takes in what the caller put into the [`payload_buffer`](Self::payload_buffer).
@@ -327,7 +423,13 @@ impl Receiver {
     }
 
     pub(super) fn finish_message(&mut self) -> Result<Option<Event<'static>>, Failure> {
-        let event = match self.message.take().map(|message| message.content) {
+        let message = self.message.take();
+        if let Some(inflation) =
+            self.inflation.as_mut().filter(|_| message.as_ref().is_some_and(|m| m.compressed))
+        {
+            inflation.finish();
+        }
+        let event = match message.map(|message| message.content) {
             Some(Content::Assembled { assembly, .. }) => Some(assembly.finish()?),
             Some(Content::Passed { pieces, .. }) => {
                 pieces.map_or(Ok(()), Utf8Pieces::finish).map_err(invalid_utf8)?;
@@ -349,7 +451,7 @@ impl ArrivingFrame {
 }
 
 impl Arriving {
-    fn new(kind: MessageKind, delivery: Delivery) -> Self {
+    fn new(kind: MessageKind, compressed: bool, delivery: Delivery) -> Self {
         let content = match delivery {
             Delivery::Messages => Content::Assembled { assembly: Assembly::new(kind), unmasked: 0 },
             Delivery::Chunks => Content::Passed {
@@ -357,9 +459,35 @@ impl Arriving {
                 begun: false,
             },
         };
-        Self { kind, frames: 0, declared: 0, content }
+        Self { kind, compressed, frames: 0, declared: 0, content }
     }
 }
+
+/// Adds to a message what `data` inflates to; `last` ends it. `to_come` compressed bytes of the frame have not arrived.
+fn inflate_into(
+    assembly: &mut Assembly,
+    inflation: &mut Inflation,
+    mut data: &[u8],
+    to_come: u64,
+    last: bool,
+) -> Result<(), Failure> {
+    loop {
+        let output = inflation.run(&mut data, last)?;
+        if output.is_empty() {
+            return Ok(());
+        }
+        assembly.reserve(output.len(), to_come.saturating_mul(USUAL_RATIO));
+        assembly.push(output)?;
+    }
+}
+
+/// The limit on the compressed bytes of what may inflate to `limit` bytes.
+fn with_margin(limit: usize) -> u64 {
+    (limit as u64).saturating_add(limit as u64 / 8).saturating_add(64)
+}
+
+/// Bytes that are reserved for each compressed byte to come, within the bounds of [`Assembly::reserve`].
+const USUAL_RATIO: u64 = 4;
 
 /// Payload data still to come from which on it is read straight into the message.
 const MIN_DIRECT: u64 = 8 * 1024;

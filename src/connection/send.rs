@@ -1,15 +1,19 @@
 //! Sending: messages, fragments, control frames, and what to write (RFC 6455 section 6.1).
 
+use alloc::boxed::Box;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::Settings;
 use super::closing::Closing;
 use super::deadlines::Deadlines;
+use super::prepared::Prepared;
 use super::queue::Queue;
 use super::receive::Progress;
 use crate::entropy::Entropy;
 use crate::error::{SendError, SendRefused};
-use crate::frame::{CloseCode, CloseFrame, MAX_CONTROL_PAYLOAD, Opcode};
+use crate::extension::{DeflateConfig, DeflateParams, Deflation};
+use crate::frame::{CloseCode, CloseFrame, Flags, MAX_CONTROL_PAYLOAD, Opcode};
 use crate::message::{Message, MessageKind};
 use crate::role::Role;
 use crate::time::Instant;
@@ -27,6 +31,10 @@ pub struct Sender {
     pub(super) write_control: usize,
     pub(super) entropy: Option<Entropy>,
     pub(super) queue: Queue,
+    /// Where messages may be compressed.
+    deflation: Option<Box<Deflation>>,
+    /// What was agreed on, also when the connection has ended.
+    agreed: Option<DeflateParams>,
     /// The newest Ping that is not answered because too many control frames wait already.
     newest_ping: Option<Bytes>,
     /// The message that is being sent in fragments.
@@ -40,9 +48,10 @@ pub struct Sender {
     pub(super) progress: Progress,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct OpenMessage {
     kind: MessageKind,
+    compressed: bool,
     /// For text: what was sent must be UTF-8 even across fragments.
     pieces: Utf8Pieces,
 }
@@ -63,6 +72,8 @@ impl Sender {
             entropy,
             reply_left: first_output.len(),
             queue: Queue::starting_with(first_output),
+            deflation: None,
+            agreed: None,
             newest_ping: None,
             open: None,
             messages: 0,
@@ -73,9 +84,40 @@ impl Sender {
         }
     }
 
+    /// Compresses messages from now on.
+    pub(super) fn agree(&mut self, config: &DeflateConfig, params: &DeflateParams) {
+        self.deflation = Some(Deflation::new(config, params, self.role));
+        self.agreed = Some(*params);
+    }
+
+    /// What was agreed on in the opening handshake about the compression of messages, if anything was.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParams> {
+        self.agreed
+    }
+
+    /// Whether to compress the messages that are sent from now on, where it was agreed on. At first, `true`.
+    ///
+    /// Switch it off for messages that are compressed already, as most images are, and for those that hold a secret next to
+    /// what somebody else chose. A message that is being sent in fragments goes on as it began.
+    #[cfg(feature = "deflate")]
+    pub fn set_compression(&mut self, enabled: bool) {
+        if let Some(deflation) = &mut self.deflation {
+            deflation.enabled = enabled;
+        }
+    }
+
+    /// Whether messages are compressed; see [`set_compression`](Self::set_compression). `false` where it was not agreed on.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(&self) -> bool {
+        self.deflation.as_ref().is_some_and(|deflation| deflation.enabled)
+    }
+
     /// Queues a message ([RFC 6455 section 6.1]).
     ///
-    /// Large payloads are not copied.
+    /// Large payloads are not copied, unless they are compressed.
     ///
     /// # Errors
     ///
@@ -88,10 +130,29 @@ impl Sender {
         if let Err(reason) = self.may_begin() {
             return Err(SendError { message, reason });
         }
-        let entropy = self.entropy.as_mut();
-        match message {
-            Message::Text(text) => self.queue.push_shared(true, Opcode::Text, text.into(), entropy),
-            Message::Binary(bytes) => self.queue.push_shared(true, Opcode::Binary, bytes, entropy),
+        let opcode = message.kind().into();
+        if !self.push_compressed(opcode, message.as_bytes()) {
+            self.queue.push_shared(opcode, message.into_bytes(), self.entropy.as_mut());
+        }
+        self.messages += 1;
+        Ok(())
+    }
+
+    /// Queues a message that goes to many connections; it is encoded, and compressed, once for all of them.
+    ///
+    /// Where context takeover was agreed on, the messages after it begin with an empty window.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), SendRefused> {
+        self.may_begin()?;
+        let deflation = self.deflation.as_mut().filter(|deflation| deflation.wants(message.as_bytes().len()));
+        let compressed = deflation.and_then(|deflation| message.compressed(deflation));
+        let frame = compressed.unwrap_or_else(|| message.plain());
+        match &mut self.entropy {
+            None => self.queue.push_encoded(frame.bytes),
+            entropy => self.queue.push(frame.flags, message.kind().into(), frame.payload(), entropy.as_mut()),
         }
         self.messages += 1;
         Ok(())
@@ -120,9 +181,27 @@ impl Sender {
     #[inline]
     fn send_copied(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendRefused> {
         self.may_begin()?;
-        self.queue.push(true, opcode, payload, self.entropy.as_mut());
+        if !self.push_compressed(opcode, payload) {
+            self.queue.push(Flags::WHOLE, opcode, payload, self.entropy.as_mut());
+        }
         self.messages += 1;
         Ok(())
+    }
+
+    /// Queues a message compressed, if that was agreed on and is worth it.
+    #[inline]
+    fn push_compressed(&mut self, opcode: Opcode, payload: &[u8]) -> bool {
+        let Some(deflation) = &mut self.deflation else { return false };
+        if !deflation.wants(payload.len()) {
+            return false;
+        }
+        let compressed = deflation.message(payload);
+        let is_compressed = compressed.is_some();
+        if let Some(compressed) = compressed {
+            self.queue.push(Flags::COMPRESSED, opcode, compressed, self.entropy.as_mut());
+        }
+        deflation.release_buffer();
+        is_compressed
     }
 
     /// Queues one fragment of a message ([RFC 6455 section 5.4]); `last` ends the message.
@@ -137,22 +216,40 @@ impl Sender {
     ///
     /// [RFC 6455 section 5.4]: https://www.rfc-editor.org/rfc/rfc6455#section-5.4
     pub fn send_fragment(&mut self, kind: MessageKind, data: &[u8], last: bool) -> Result<(), SendRefused> {
-        let (opcode, mut pieces) = match &self.open {
+        let (opcode, mut open) = match self.open {
             Some(open) if open.kind != kind => return Err(SendRefused::InsideMessage),
-            Some(open) => (Opcode::Continuation, open.pieces),
-            None if kind == MessageKind::Text => (Opcode::Text, Utf8Pieces::default()),
-            None => (Opcode::Binary, Utf8Pieces::default()),
+            Some(open) => (Opcode::Continuation, open),
+            None => (kind.into(), self.begin(kind, data.len(), last)),
         };
         self.may_queue()?;
         if kind == MessageKind::Text {
+            let pieces = &mut open.pieces;
             let checked =
                 pieces.push(data).map(|_| ()).and_then(|()| if last { pieces.finish() } else { Ok(()) });
             checked.map_err(|at| SendRefused::InvalidUtf8 { at: at.0 })?;
         }
-        self.open = (!last).then_some(OpenMessage { kind, pieces });
-        self.queue.push(last, opcode, data, self.entropy.as_mut());
+        self.open = (!last).then_some(open);
+        match self.deflation.as_mut().filter(|_| open.compressed) {
+            Some(deflation) => {
+                let flags = Flags { fin: last, compressed: opcode != Opcode::Continuation };
+                self.queue.push(flags, opcode, deflation.fragment(data, last), self.entropy.as_mut());
+                deflation.release_buffer();
+            }
+            None => {
+                let flags = Flags { fin: last, compressed: false };
+                self.queue.push(flags, opcode, data, self.entropy.as_mut());
+            }
+        }
         self.messages += u64::from(last);
         Ok(())
+    }
+
+    /// A message whose first fragment has `len` bytes.
+    fn begin(&self, kind: MessageKind, len: usize, last: bool) -> OpenMessage {
+        // How long it becomes is not known unless there is no other.
+        let wants = |deflation: &Deflation| deflation.wants(if last { len } else { usize::MAX });
+        let compressed = self.deflation.as_deref().is_some_and(wants);
+        OpenMessage { kind, compressed, pieces: Utf8Pieces::default() }
     }
 
     /// Queues a Ping ([RFC 6455 section 5.5.2]); it overtakes messages that wait.
@@ -261,7 +358,7 @@ impl Sender {
     pub(super) fn queue_close(&mut self, frame: CloseFrame) {
         let mut payload = alloc::vec::Vec::new();
         frame.encode(&mut payload);
-        self.queue.push(true, Opcode::Close, &payload, self.entropy.as_mut());
+        self.queue.push(Flags::WHOLE, Opcode::Close, &payload, self.entropy.as_mut());
         self.closing.queued(frame, self.role);
         self.open = None;
     }
@@ -269,6 +366,7 @@ impl Sender {
     /// Drops everything that is held: the connection is over.
     pub(super) fn release(&mut self) {
         self.queue.clear();
+        self.deflation = None;
         self.newest_ping = None;
         self.open = None;
     }

@@ -16,6 +16,7 @@
 //! Each rule is checked as soon as the byte that breaks it is there, not when the header is complete.
 
 use crate::error::Violation;
+use crate::message::MessageKind;
 use crate::role::Role;
 
 use super::mask::Mask;
@@ -60,10 +61,46 @@ impl Opcode {
     }
 }
 
+impl From<MessageKind> for Opcode {
+    fn from(kind: MessageKind) -> Self {
+        match kind {
+            MessageKind::Text => Self::Text,
+            MessageKind::Binary => Self::Binary,
+        }
+    }
+}
+
+/// What may be in a header, as seen by the endpoint that reads it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// The role of this endpoint.
+    pub(crate) role: Role,
+    /// Whether permessage-deflate was agreed on, which gives RSV1 a meaning (RFC 7692 section 6).
+    pub(crate) deflate: bool,
+}
+
+/// The bits of a data frame that say what it is a part of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flags {
+    /// It is the last one of its message.
+    pub(crate) fin: bool,
+    /// It is the first one of a compressed message: RSV1, as permessage-deflate defines it.
+    pub(crate) compressed: bool,
+}
+
+impl Flags {
+    /// Of a frame that is a whole message, or a control frame.
+    pub(crate) const WHOLE: Self = Self { fin: true, compressed: false };
+    /// Of a frame that is a whole compressed message.
+    pub(crate) const COMPRESSED: Self = Self { fin: true, compressed: true };
+}
+
 /// A header that obeys every rule that can be seen in a header alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FrameHeader {
     pub(crate) fin: bool,
+    /// It begins a compressed message.
+    pub(crate) compressed: bool,
     pub(crate) opcode: Opcode,
     /// Below 2^63.
     pub(crate) payload_len: u64,
@@ -79,24 +116,28 @@ pub(crate) enum Parsed {
 }
 
 impl FrameHeader {
-    /// Reads a header from the start of `bytes`, as the endpoint whose role is `role` does.
+    /// Reads a header from the start of `bytes`.
     #[inline]
-    pub(crate) fn parse(bytes: &[u8], role: Role) -> Result<Parsed, Violation> {
+    pub(crate) fn parse(bytes: &[u8], rules: Rules) -> Result<Parsed, Violation> {
         let Some((&first, rest)) = bytes.split_first() else { return Ok(Parsed::Incomplete) };
         let rsv = first & RSV;
-        if rsv != 0 {
+        let compressed = rsv == RSV1 && rules.deflate;
+        if rsv != 0 && !compressed {
             return Err(Violation::ReservedBits { bits: rsv >> 4 });
         }
         let Some(opcode) = Opcode::from_bits(first & OPCODE) else {
             return Err(Violation::ReservedOpcode { opcode: first & OPCODE });
         };
+        if compressed && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+            return Err(Violation::MisplacedRsv1);
+        }
         let fin = first & FIN != 0;
         if opcode.is_control() && !fin {
             return Err(Violation::FragmentedControlFrame);
         }
         let Some((&second, rest)) = rest.split_first() else { return Ok(Parsed::Incomplete) };
         let masked = second & MASK != 0;
-        match role {
+        match rules.role {
             Role::Server if !masked => return Err(Violation::UnmaskedFrame),
             Role::Client if masked => return Err(Violation::MaskedFrame),
             _ => {}
@@ -139,19 +180,21 @@ impl FrameHeader {
         } else {
             (None, rest)
         };
-        Ok(Parsed::Header(Self { fin, opcode, payload_len, mask }, bytes.len() - rest.len()))
+        Ok(Parsed::Header(Self { fin, compressed, opcode, payload_len, mask }, bytes.len() - rest.len()))
     }
 
     /// Writes the header of a frame with `payload_len` bytes of payload data; returns how much of `out` it takes.
     #[inline]
     pub(crate) fn encode(
         out: &mut [u8; MAX_HEADER],
-        fin: bool,
+        flags: Flags,
         opcode: Opcode,
         payload_len: usize,
         key: Option<[u8; 4]>,
     ) -> usize {
-        out[0] = if fin { FIN } else { 0 } | opcode.bits();
+        let fin = if flags.fin { FIN } else { 0 };
+        let rsv1 = if flags.compressed { RSV1 } else { 0 };
+        out[0] = fin | rsv1 | opcode.bits();
         let mask = if key.is_some() { MASK } else { 0 };
         let mut len = if payload_len < usize::from(LEN_16) {
             out[1] = mask | payload_len as u8;
@@ -181,6 +224,7 @@ pub(crate) const MAX_HEADER: usize = 2 /* fixed */ + 8 /* length */ + 4 /* maski
 
 const FIN: u8 = 0x80;
 const RSV: u8 = 0x70;
+const RSV1: u8 = 0x40;
 const OPCODE: u8 = 0x0F;
 const MASK: u8 = 0x80;
 const LEN: u8 = 0x7F;

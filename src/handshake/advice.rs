@@ -73,6 +73,9 @@ fn to_clients(kind: &Kind, peer: &Peer) -> &'static str {
         Kind::BadSubprotocol { .. } | Kind::DuplicateSubprotocol { .. } => {
             "Offer each subprotocol once, as a token: letters, digits and !#$%&'*+-.^_`|~."
         }
+        Kind::BadExtension { .. } => {
+            "Leave the field out, or send extensions as tokens with parameters: permessage-deflate; client_max_window_bits."
+        }
         Kind::Rejected { .. } => "The application of this server decided so; its reply says more.",
         _ => UNFORESEEN,
     }
@@ -121,6 +124,7 @@ fn to_servers(kind: &Kind) -> &'static str {
             "The server, or a proxy in between, does not follow RFC 6455 section 4.2.2."
         }
         Kind::UnsolicitedExtension { .. }
+        | Kind::BadExtension { .. }
         | Kind::UnsolicitedSubprotocol { .. }
         | Kind::SeveralSubprotocols { .. } => {
             "The server is faulty or set up wrongly: it must choose from what the client offers."
@@ -185,7 +189,9 @@ pub(crate) fn expected(kind: &Kind, role: Role) -> &'static str {
         (Kind::MissingAccept | Kind::AcceptMismatch { .. }, _) => {
             "Sec-WebSocket-Accept: and the value that answers the key"
         }
-        (Kind::UnsolicitedExtension { .. }, _) => "no extension, as none was offered",
+        (Kind::UnsolicitedExtension { .. }, _) => "no extension other than those that were offered",
+        (Kind::BadExtension { .. }, Role::Server) => "a list of extensions, each a token with parameters",
+        (Kind::BadExtension { .. }, Role::Client) => "permessage-deflate as it was offered, or no extension",
         (Kind::UnsolicitedSubprotocol { .. } | Kind::SeveralSubprotocols { .. }, _) => {
             "one of the subprotocols that were offered, or none"
         }

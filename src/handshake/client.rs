@@ -94,10 +94,11 @@ impl ClientHandshake {
     #[must_use]
     pub fn new(request: &ClientRequest, config: &ClientConfig, mut entropy: Entropy, now: Instant) -> Self {
         let key = encode_nonce(entropy.nonce());
+        let settings = Settings::from(config);
         Self {
-            out: request.encode(&key),
+            out: request.encode(&key, settings.deflate.as_ref()),
             collector: Collector::new(HeadKind::Response, config.limits),
-            settings: Settings::from(config),
+            settings,
             entropy: Some(entropy),
             accept: accept_value(&key),
             offered: request.offered().into(),
@@ -178,13 +179,15 @@ impl ClientHandshake {
                     return self.receive_body(input, now);
                 }
             }
-            if let Err(kind) = response.check(&self.accept, &self.offered) {
+            if let Err(kind) = response.check(&self.accept, &self.offered, self.settings.deflate.as_ref()) {
                 return Err(self.fail_by(kind, response, Vec::new(), now));
             }
             self.progress.succeed();
             let first_output = BytesMut::new();
             let entropy = self.entropy.take();
-            let connection = Connection::start(Role::Client, &self.settings, entropy, first_output, now);
+            let deflate = response.agreed_deflate();
+            let connection =
+                Connection::start(Role::Client, &self.settings, deflate, entropy, first_output, now);
             return Ok(ClientStep::Open(connection, response));
         }
     }

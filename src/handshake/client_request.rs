@@ -6,6 +6,8 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use crate::extension::DeflateConfig;
+use crate::handshake::extensions::EXTENSIONS;
 use crate::handshake::fields::{
     ExtraFields, InvalidField, InvalidSubprotocol, elements, is_token, push_line,
 };
@@ -98,7 +100,7 @@ impl ClientRequest {
     //# The request MUST include a header field with the name
     //# |Sec-WebSocket-Version|.  The value of this header field MUST be
     //# 13.
-    pub(crate) fn encode(&self, key: &[u8]) -> Bytes {
+    pub(crate) fn encode(&self, key: &[u8], deflate: Option<&DeflateConfig>) -> Bytes {
         let mut out = Vec::with_capacity(REQUEST_CAPACITY + self.fields.lines().len());
         for part in ["GET ", self.url.resource_name(), " HTTP/1.1\r\n"] {
             out.extend_from_slice(part.as_bytes());
@@ -110,6 +112,9 @@ impl ClientRequest {
         push_line(&mut out, "Sec-WebSocket-Version", b"13");
         if !self.subprotocols.is_empty() {
             push_line(&mut out, "Sec-WebSocket-Protocol", self.subprotocols.as_bytes());
+        }
+        if let Some(deflate) = deflate {
+            push_line(&mut out, EXTENSIONS, deflate.offer().as_bytes());
         }
         out.extend_from_slice(self.fields.lines());
         out.extend_from_slice(b"\r\n");

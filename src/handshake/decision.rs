@@ -21,6 +21,7 @@ use crate::handshake::server::PendingRequest;
 pub struct Accept {
     pub(crate) subprotocol: Option<Box<str>>,
     pub(crate) fields: ExtraFields,
+    pub(crate) uncompressed: bool,
 }
 
 impl Accept {
@@ -44,6 +45,13 @@ impl Accept {
         self.subprotocol.as_deref()
     }
 
+    /// Declines the compression of messages that the client offers, if it does.
+    #[must_use]
+    pub fn uncompressed(mut self) -> Self {
+        self.uncompressed = true;
+        self
+    }
+
     /// Adds a field to the reply. `value` may have bytes over 0x7F.
     ///
     /// # Errors
@@ -60,7 +68,11 @@ impl fmt::Debug for Accept {
     /// Shows the names of the fields and not their values, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.fields.names().collect();
-        f.debug_struct("Accept").field("subprotocol", &self.subprotocol).field("fields", &names).finish()
+        f.debug_struct("Accept")
+            .field("subprotocol", &self.subprotocol)
+            .field("fields", &names)
+            .field("uncompressed", &self.uncompressed)
+            .finish()
     }
 }
 

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::error::TransportError;
+use crate::extension::ExtensionFault;
 use crate::handshake::excerpt::Excerpt;
 use crate::handshake::grammar::{BadTarget, Malformed};
 
@@ -218,9 +219,17 @@ pub enum HandshakeErrorKind {
         /// The value.
         seen: Excerpt,
     },
-    /// The server chose an extension, and none was offered (section 4.1).
+    /// The server chose an extension that was not offered (section 4.1).
     UnsolicitedExtension {
         /// The value of `Sec-WebSocket-Extensions`.
+        seen: Excerpt,
+    },
+    /// `Sec-WebSocket-Extensions` breaks its grammar (section 9.1); in a response, it may also be no answer to what was
+    /// offered (RFC 7692 section 5).
+    BadExtension {
+        /// What is wrong with it.
+        what: ExtensionFault,
+        /// The value.
         seen: Excerpt,
     },
     /// The server chose a subprotocol that was not offered (section 4.1).
@@ -300,6 +309,7 @@ codes! {
     Self::MissingAccept => "missing-accept",
     Self::AcceptMismatch { .. } => "accept-mismatch",
     Self::UnsolicitedExtension { .. } => "unsolicited-extension",
+    Self::BadExtension { .. } => "bad-extension",
     Self::UnsolicitedSubprotocol { .. } => "unsolicited-subprotocol",
     Self::SeveralSubprotocols { .. } => "several-subprotocols",
     Self::Finished => "finished",

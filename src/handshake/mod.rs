@@ -18,6 +18,7 @@ mod client_request;
 mod decision;
 mod error;
 mod excerpt;
+mod extensions;
 mod farewell;
 mod fields;
 mod foreign;

@@ -26,13 +26,16 @@ use crate::role::Role;
 pub(crate) fn switching_protocols(
     accept: &[u8; ACCEPT_LEN],
     subprotocol: Option<&str>,
+    extensions: Option<&str>,
     extra: &ExtraFields,
 ) -> BytesMut {
-    let parts: [&[u8]; 7] = [
+    let parts: [&[u8]; 9] = [
         SWITCHING_PROTOCOLS,
         accept,
         subprotocol.map_or(&b""[..], |_| b"\r\nSec-WebSocket-Protocol: "),
         subprotocol.unwrap_or_default().as_bytes(),
+        extensions.map_or(&b""[..], |_| b"\r\nSec-WebSocket-Extensions: "),
+        extensions.unwrap_or_default().as_bytes(),
         b"\r\n",
         extra.lines(),
         b"\r\n",

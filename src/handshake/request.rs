@@ -5,7 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, str};
 
+use crate::extension::{Element, ExtensionFault};
 use crate::handshake::excerpt::Excerpt;
+use crate::handshake::extensions::{self, EXTENSIONS};
 use crate::handshake::fields::{Head, Span, elements, is_token, starts_with_ignore_case};
 use crate::handshake::head::ParsedHead;
 use crate::handshake::key::{NONCE_LEN, decoded_len};
@@ -74,6 +76,12 @@ impl Request {
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.get_str(self.head.bytes())
+    }
+
+    /// The extensions that the client offers, with their parameters.
+    pub(crate) fn extensions(&self) -> impl Iterator<Item = Element<'_>> {
+        // Checked with the rest of the request, so that nothing is left out here.
+        self.head.values(EXTENSIONS).flat_map(extensions::elements).filter_map(Result::ok)
     }
 
     pub(crate) fn head(&self) -> &Head {
@@ -181,6 +189,7 @@ fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceNam
     let (mut host, mut key, mut version) = (Single::NONE, Single::NONE, Single::NONE);
     let (mut upgrade, mut connection) = (Listed::NONE, Listed::NONE);
     let (mut offers_subprotocols, mut has_content) = (false, false);
+    let mut extensions = Ok(());
     for (name, value) in head.raw_fields() {
         // The length rules out almost every field at once.
         match name.len() {
@@ -190,6 +199,9 @@ fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceNam
             17 if name.eq_ignore_ascii_case(b"Sec-WebSocket-Key") => key.push(value),
             21 if name.eq_ignore_ascii_case(b"Sec-WebSocket-Version") => version.push(value),
             22 if name.eq_ignore_ascii_case(PROTOCOL.as_bytes()) => offers_subprotocols = true,
+            24 if name.eq_ignore_ascii_case(EXTENSIONS.as_bytes()) => {
+                extensions = extensions.and(check_extensions(value))
+            }
             6 | 14 | 17 => has_content |= is_about_content(name),
             _ => {}
         }
@@ -222,6 +234,7 @@ fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceNam
     if offers_subprotocols {
         check_subprotocols(head)?;
     }
+    extensions?;
     let key = key.get("Sec-WebSocket-Key", Kind::MissingKey)?;
     check_key(key, accept_malformed_key)?;
     Ok((resource_name, Span::of(host, bytes), Span::of(key, bytes)))
@@ -281,6 +294,18 @@ fn check_subprotocols(head: &Head) -> Result<(), Kind> {
         last = Some(name);
     }
     Ok(())
+}
+
+//= https://www.rfc-editor.org/rfc/rfc6455#section-9.1
+//# If a value is received by either the
+//# client or the server during negotiation that does not conform to the
+//# ABNF below, the recipient of such malformed data MUST immediately
+//# _Fail the WebSocket Connection_.
+fn check_extensions(value: &[u8]) -> Result<(), Kind> {
+    if extensions::elements(value).all(|element| element.is_ok()) {
+        return Ok(());
+    }
+    Err(Kind::BadExtension { what: ExtensionFault::Grammar, seen: Excerpt::new(value) })
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use core::{fmt, str};
 
+use crate::extension::{DeflateConfig, DeflateParams, Element, ExtensionFault, WrongAnswer};
 use crate::handshake::excerpt::Excerpt;
+use crate::handshake::extensions::{self, EXTENSIONS};
 use crate::handshake::fields::{Head, Span, elements, trim};
 use crate::handshake::head::ParsedHead;
 use crate::handshake::key::ACCEPT_LEN;
@@ -19,6 +21,7 @@ pub struct Response {
     head: Head,
     status: u16,
     subprotocol: Option<Span>,
+    deflate: Option<DeflateParams>,
 }
 
 impl Response {
@@ -27,7 +30,7 @@ impl Response {
             StartLine::Status { code } => code,
             StartLine::Request { .. } => 0,
         };
-        Self { head: parsed.head, status, subprotocol: None }
+        Self { head: parsed.head, status, subprotocol: None, deflate: None }
     }
 
     /// The status: 101 if the connection is open.
@@ -52,6 +55,17 @@ impl Response {
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.map(|span| span.get_str(self.head.bytes()))
+    }
+
+    /// What the server agreed to about the compression of messages, if it was offered.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParams> {
+        self.deflate
+    }
+
+    pub(crate) fn agreed_deflate(&self) -> Option<DeflateParams> {
+        self.deflate
     }
 
     pub(crate) fn head(&self) -> &Head {
@@ -93,8 +107,14 @@ impl Response {
         self.field(name).map(Excerpt::new)
     }
 
-    /// Checks a response with status 101. `offered` lists the subprotocols of the request.
-    pub(crate) fn check(&mut self, accept: &[u8; ACCEPT_LEN], offered: &str) -> Result<(), Kind> {
+    /// Checks a response with status 101. `offered` lists the subprotocols of the request, and `deflate` is what made the
+    /// offer of compression in it.
+    pub(crate) fn check(
+        &mut self,
+        accept: &[u8; ACCEPT_LEN],
+        offered: &str,
+        deflate: Option<&DeflateConfig>,
+    ) -> Result<(), Kind> {
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
         //# If the response lacks an |Upgrade| header field or the |Upgrade|
         //# header field contains a value that is not an ASCII case-
@@ -122,15 +142,7 @@ impl Response {
         if value != accept {
             return Err(Kind::AcceptMismatch { expected: Excerpt::new(accept), seen: Excerpt::new(value) });
         }
-        //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
-        //# If the response includes a |Sec-WebSocket-Extensions| header
-        //# field and this header field indicates the use of an extension
-        //# that was not present in the client's handshake (the server has
-        //# indicated an extension not requested by the client), the client
-        //# MUST _Fail the WebSocket Connection_.
-        if let Some(extension) = self.head.elements("Sec-WebSocket-Extensions").next() {
-            return Err(Kind::UnsolicitedExtension { seen: Excerpt::new(extension) });
-        }
+        self.deflate = check_extensions(&self.head, deflate)?;
         self.subprotocol = check_subprotocol(&self.head, offered)?;
         Ok(())
     }
@@ -144,6 +156,35 @@ impl fmt::Debug for Response {
             .field("fields", &names)
             .finish_non_exhaustive()
     }
+}
+
+//= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+//# If the response includes a |Sec-WebSocket-Extensions| header
+//# field and this header field indicates the use of an extension
+//# that was not present in the client's handshake (the server has
+//# indicated an extension not requested by the client), the client
+//# MUST _Fail the WebSocket Connection_.
+fn check_extensions(head: &Head, deflate: Option<&DeflateConfig>) -> Result<Option<DeflateParams>, Kind> {
+    let bad = |what| {
+        let seen = head.values(EXTENSIONS).next().unwrap_or_default();
+        Kind::BadExtension { what, seen: Excerpt::up_to(LONG, seen) }
+    };
+    let answer: Result<Vec<Element<'_>>, _> =
+        head.values(EXTENSIONS).flat_map(extensions::elements).collect();
+    let answer = answer.map_err(|_| bad(ExtensionFault::Grammar))?;
+    let wrong = match (deflate, answer.first()) {
+        (_, None) => return Ok(None),
+        (None, Some(Element::Extension(name))) => WrongAnswer::Unsolicited(name),
+        (None, Some(Element::Parameter { .. })) => ExtensionFault::Grammar.into(),
+        (Some(deflate), Some(_)) => match deflate.confirm(answer.into_iter()) {
+            Ok(params) => return Ok(params),
+            Err(wrong) => wrong,
+        },
+    };
+    Err(match wrong {
+        WrongAnswer::Unsolicited(name) => Kind::UnsolicitedExtension { seen: Excerpt::new(name.as_bytes()) },
+        WrongAnswer::Fault(what) => bad(what),
+    })
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1

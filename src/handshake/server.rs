@@ -259,7 +259,7 @@ impl PendingRequest {
     ///
     /// A subprotocol that the client does not offer; the request comes back in the error.
     pub fn accept(self, accept: Accept, now: Instant) -> Result<Connection, AcceptError> {
-        let Accept { subprotocol, fields } = accept;
+        let Accept { subprotocol, fields, uncompressed } = accept;
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
         //# The value chosen MUST be derived
         //# from the client's handshake, specifically by selecting one of
@@ -272,8 +272,11 @@ impl PendingRequest {
             }
         }
         let key = accept_value(self.request.key().as_bytes());
-        let reply = reply::switching_protocols(&key, subprotocol.as_deref(), &fields);
-        Ok(Connection::start(Role::Server, &self.settings, None, reply, now))
+        let deflate = self.settings.deflate.as_ref().filter(|_| !uncompressed);
+        let deflate = deflate.and_then(|deflate| deflate.accept(self.request.extensions()));
+        let (params, extensions) = deflate.unzip();
+        let reply = reply::switching_protocols(&key, subprotocol.as_deref(), extensions.as_deref(), &fields);
+        Ok(Connection::start(Role::Server, &self.settings, params, None, reply, now))
     }
 
     /// Rejects the request. The error, of kind [`Rejected`](crate::HandshakeErrorKind::Rejected), has the reply to send.

@@ -106,6 +106,7 @@ impl Severity {
                 | Kind::MissingAccept
                 | Kind::AcceptMismatch { .. }
                 | Kind::UnsolicitedExtension { .. }
+                | Kind::BadExtension { .. }
                 | Kind::UnsolicitedSubprotocol { .. }
                 | Kind::SeveralSubprotocols { .. },
                 _,

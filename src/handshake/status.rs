@@ -18,6 +18,7 @@ impl HandshakeErrorKind {
             | Self::ConnectionNotUpgrade { .. }
             | Self::BadKey { .. }
             | Self::BadSubprotocol { .. }
+            | Self::BadExtension { .. }
             | Self::DuplicateSubprotocol { .. } => 400,
             // RFC 9110 section 9.1: 405 for a method that is known and not allowed, 501 for one that is not known.
             Self::MethodNotGet { seen } if KNOWN_METHODS.contains(&seen.as_bytes()) => 405,

@@ -57,6 +57,12 @@ impl fmt::Display for Sentence<'_> {
             Kind::ConnectionNotUpgrade { seen } => {
                 write!(f, "Connection is {seen}, where \"Upgrade\" is required (RFC 6455 section 4)")
             }
+            Kind::BadExtension { what, seen } => {
+                write!(
+                    f,
+                    "Sec-WebSocket-Extensions of the {head} is {seen}: {what} (RFC 6455 section 9.1, RFC 7692)"
+                )
+            }
             Kind::Finished => {
                 f.write_str("the handshake was over and had succeeded; this call came too late")
             }

@@ -1,0 +1,102 @@
+//! A message that goes to many connections, encoded once.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::extension::{Compressed, Deflation};
+use crate::frame::{Flags, FrameHeader, MAX_HEADER, Opcode};
+use crate::message::{Message, MessageKind};
+
+/// A message that goes to many connections: encoded once, and compressed once for each set of parameters that the
+/// connections have agreed on. Clones are cheap and share all of it.
+///
+/// A server hands the same bytes to all transports. A client must mask, so it gains the compression only.
+///
+/// Each connection gets it with [`Sender::send_prepared`](crate::Sender::send_prepared).
+///
+/// ```
+/// use bytes::Buf;
+/// use sansocket::{Connection, Instant, Prepared, SendRefused, ServerConfig};
+///
+/// let mut connections: Vec<Connection> =
+///     (0..3).map(|_| Connection::server(&ServerConfig::default(), Instant::ZERO)).collect();
+/// let news = Prepared::new("the same for all");
+/// for connection in &mut connections {
+///     connection.send_prepared(&news)?;
+///     assert_eq!(connection.transmit().chunk(), b"\x81\x10the same for all");
+/// }
+/// # Ok::<(), SendRefused>(())
+/// ```
+#[derive(Clone)]
+pub struct Prepared(Arc<Encoded>);
+
+struct Encoded {
+    kind: MessageKind,
+    plain: Frame,
+    compressed: Compressed<Frame>,
+}
+
+/// A whole message in one frame, not masked.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    pub(super) flags: Flags,
+    pub(super) bytes: Bytes,
+    header_len: usize,
+}
+
+impl Prepared {
+    /// Encodes `message`.
+    #[must_use]
+    pub fn new(message: impl Into<Message>) -> Self {
+        let message = message.into();
+        let kind = message.kind();
+        let plain = Frame::new(Flags::WHOLE, kind, message.as_bytes());
+        Self(Arc::new(Encoded { kind, plain, compressed: Compressed::default() }))
+    }
+
+    /// Which of the two types it is.
+    #[must_use]
+    pub fn kind(&self) -> MessageKind {
+        self.0.kind
+    }
+
+    /// The payload data, not compressed.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.plain.payload()
+    }
+
+    pub(super) fn plain(&self) -> Frame {
+        self.0.plain.clone()
+    }
+
+    /// Its form for the connection of `deflation`, unless it is better sent as it is.
+    pub(super) fn compressed(&self, deflation: &mut Deflation) -> Option<Frame> {
+        let encode = |payload: &[u8]| Frame::new(Flags::COMPRESSED, self.0.kind, payload);
+        self.0.compressed.get(deflation, self.as_bytes(), encode)
+    }
+}
+
+impl Frame {
+    fn new(flags: Flags, kind: MessageKind, payload: &[u8]) -> Self {
+        let mut header = [0; MAX_HEADER];
+        let header_len = FrameHeader::encode(&mut header, flags, Opcode::from(kind), payload.len(), None);
+        let mut bytes = BytesMut::with_capacity(header_len + payload.len());
+        bytes.put_slice(header.get(..header_len).unwrap_or_default());
+        bytes.put_slice(payload);
+        Self { flags, bytes: bytes.freeze(), header_len }
+    }
+
+    pub(super) fn payload(&self) -> &[u8] {
+        self.bytes.get(self.header_len..).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Prepared");
+        debug.field("kind", &self.0.kind).field("len", &self.as_bytes().len()).finish_non_exhaustive()
+    }
+}

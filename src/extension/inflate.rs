@@ -1,0 +1,239 @@
+//! Inflating compressed messages, in pieces of bounded size (RFC 7692 section 7.2.2).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zlib_rs::{Inflate, InflateFlush, Status};
+
+use super::config::DeflateConfig;
+use super::pool::Pool;
+use crate::error::{Failure, LimitExceeded, Violation};
+
+/// What a connection needs to inflate: the window, if it is kept between messages, and the message that is arriving.
+pub(crate) struct Inflation {
+    pool: Pool,
+    spare_contexts: usize,
+    takeover: bool,
+    max_message: usize,
+    max_ratio: u32,
+    stream: Option<Inflate>,
+    /// Where the output goes; borrowed from the pool while it is in use.
+    buffer: Vec<u8>,
+    /// Compressed data that the receiver could not leave in its input.
+    held: Vec<u8>,
+    held_used: usize,
+    message: Message,
+}
+
+/// How far the message that is arriving is.
+#[derive(Debug, Default, Clone, Copy)]
+struct Message {
+    /// Compressed bytes taken in.
+    taken: u64,
+    /// Bytes that came out.
+    produced: u64,
+    /// The output buffer was filled: there may be more for the same input.
+    more: bool,
+    /// The last block was marked as final and nothing came after it.
+    final_block: bool,
+    /// Bytes of [`TAIL`] taken in.
+    tail: usize,
+    complete: bool,
+}
+
+impl Inflation {
+    pub(crate) fn new(
+        config: &DeflateConfig,
+        takeover: bool,
+        max_message: usize,
+        max_ratio: u32,
+    ) -> Box<Self> {
+        Box::new(Self {
+            pool: config.pool.clone(),
+            spare_contexts: config.spare_contexts,
+            takeover,
+            max_message,
+            max_ratio,
+            stream: None,
+            buffer: Vec::new(),
+            held: Vec::new(),
+            held_used: 0,
+            message: Message::default(),
+        })
+    }
+
+    /// A compressed message begins.
+    pub(crate) fn begin(&mut self) {
+        self.message = Message::default();
+        self.held.clear();
+        self.held_used = 0;
+    }
+
+    /// Inflates some of `data`, and moves it on. Empty output means that more input is needed or, if `last` says that there
+    /// is none, that the message is complete.
+    ///
+    /// Nothing beyond the limits is ever inflated.
+    pub(crate) fn run(&mut self, data: &mut &[u8], last: bool) -> Result<&[u8], Failure> {
+        let stream = self.stream.get_or_insert_with(|| self.pool.inflater());
+        if self.buffer.is_empty() {
+            self.buffer = self.pool.buffer();
+        }
+        let message = &mut self.message;
+        // A decompressor may stop at the border of a block without taking or giving anything.
+        let mut idle = 0;
+        loop {
+            let in_tail = data.is_empty() && !message.more;
+            if in_tail && (!last || message.complete || message.ends_with_final_block()) {
+                return Ok(&[]);
+            }
+            let tail = TAIL.get(message.tail..).unwrap_or_default();
+            let (input, flush) =
+                if in_tail { (tail, InflateFlush::Block) } else { (*data, InflateFlush::NoFlush) };
+            // One byte over the limit shows that there is more than it allows.
+            let room = (self.max_message as u64).saturating_sub(message.produced).saturating_add(1);
+            let room = usize::try_from(room).unwrap_or(usize::MAX).min(self.buffer.len());
+            let output = self.buffer.get_mut(..room).unwrap_or_default();
+
+            let (in_before, out_before) = (stream.total_in(), stream.total_out());
+            let status = stream
+                .decompress(input, output, flush)
+                .map_err(|_| Violation::InvalidDeflate { at: message.taken })?;
+            let used = (stream.total_in() - in_before) as usize;
+            let made = (stream.total_out() - out_before) as usize;
+
+            message.more = made == room;
+            message.produced += made as u64;
+            if in_tail {
+                message.tail += used;
+            } else {
+                *data = data.get(used..).unwrap_or_default();
+                message.taken += used as u64;
+            }
+            if status == Status::StreamEnd {
+                // RFC 7692 section 7.2.3.4: a final block may be followed by more, which is a stream of its own.
+                stream.reset(false);
+                message.final_block = true;
+            } else if used > 0 {
+                message.final_block = false;
+            }
+            message.check(self.max_message, self.max_ratio)?;
+            // All that the message says came out before its tail.
+            if in_tail && (made > 0 || message.tail > TAIL_LEN) {
+                return Err(Violation::TruncatedDeflate.into());
+            }
+            message.complete = message.tail == TAIL_LEN;
+            if made > 0 {
+                return Ok(self.buffer.get(..made).unwrap_or_default());
+            }
+            idle = if used == 0 { idle + 1 } else { 0 };
+            if idle > MAX_IDLE {
+                return Err(Violation::InvalidDeflate { at: message.taken }.into());
+            }
+        }
+    }
+
+    /// Keeps compressed data for [`run_held`](Self::run_held).
+    pub(crate) fn hold(&mut self, data: &[u8]) {
+        self.held.clear();
+        self.held_used = 0;
+        self.held.extend_from_slice(data);
+    }
+
+    /// Whether output may be waiting for the next [`run_held`](Self::run_held).
+    pub(crate) fn has_held(&self) -> bool {
+        self.held_used < self.held.len() || self.message.more
+    }
+
+    /// As [`run`](Self::run), with what is held; returns how much of [`output`](Self::output) there is.
+    pub(crate) fn run_held(&mut self, last: bool) -> Result<usize, Failure> {
+        let held = core::mem::take(&mut self.held);
+        let mut data = held.get(self.held_used..).unwrap_or_default();
+        let len = self.run(&mut data, last).map(<[u8]>::len);
+        self.held_used = held.len() - data.len();
+        self.held = held;
+        len
+    }
+
+    /// The output of the last [`run_held`](Self::run_held).
+    pub(crate) fn output(&self, len: usize) -> &[u8] {
+        self.buffer.get(..len).unwrap_or_default()
+    }
+
+    /// The message is complete: without context takeover, the window goes to whoever needs it next.
+    pub(crate) fn finish(&mut self) {
+        self.held = Vec::new();
+        self.held_used = 0;
+        self.message = Message::default();
+        if !self.takeover {
+            self.release_stream();
+        }
+    }
+
+    /// Gives the output buffer back; nothing borrows from it any more.
+    pub(crate) fn release_buffer(&mut self) {
+        if !self.buffer.is_empty() {
+            self.pool.put_buffer(core::mem::take(&mut self.buffer), self.spare_contexts);
+        }
+    }
+
+    fn release_stream(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            self.pool.put_inflater(stream, self.spare_contexts);
+        }
+    }
+}
+
+impl Message {
+    /// The sender ended its stream, and did not add the byte that RFC 7692 section 7.2.3.4 asks for then. There is nothing that it
+    /// could have left out.
+    fn ends_with_final_block(&self) -> bool {
+        self.final_block && self.tail == 0
+    }
+
+    fn check(&self, max_message: usize, max_ratio: u32) -> Result<(), LimitExceeded> {
+        if self.produced > max_message as u64 {
+            return Err(LimitExceeded::InflatedMessage { compressed: self.taken, limit: max_message });
+        }
+        let ratio_limit = self.taken.saturating_mul(u64::from(max_ratio));
+        if self.produced > RATIO_FREE && self.produced > ratio_limit {
+            return Err(LimitExceeded::InflateRatio {
+                len: self.produced,
+                compressed: self.taken,
+                limit: max_ratio,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Inflation {
+    fn drop(&mut self) {
+        self.release_buffer();
+        self.release_stream();
+    }
+}
+
+impl fmt::Debug for Inflation {
+    /// Leaves out the data, and what the library does not show.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inflation")
+            .field("takeover", &self.takeover)
+            .field("holds_window", &self.stream.is_some())
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a sender leaves out at the end of a message, the length and its complement of an empty block (RFC 7692 section 7.2.1), and
+/// one byte more: a decompressor that is asked to stop at the border of a block does not take it, unless the message
+/// ended inside of one.
+const TAIL: [u8; TAIL_LEN + 1] = [0x00, 0x00, 0xFF, 0xFF, 0x55];
+const TAIL_LEN: usize = 4;
+
+/// Stops of a decompressor in a row without progress. Each takes at least the ten bits of an empty block out of
+/// the 64 that it may have read ahead.
+const MAX_IDLE: u32 = 8;
+
+/// Bytes of a message to which the ratio limit does not apply: a short message of zeros is no attack.
+const RATIO_FREE: u64 = 1024 * 1024;
