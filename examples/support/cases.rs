@@ -39,8 +39,8 @@ fn open() -> Vec<Case> {
         Case {
             name: "subprotocol",
             tried: "the client offers chat.v2 and chat.v1, and the server knows only chat.v1",
-            server: Server::Ours(OurServer { decide: choose_chat_v1, ..server() }),
-            client: Client::Ours(OurClient { request: offer_subprotocols, ..client() }),
+            server: Server::Ours(Box::new(OurServer { decide: choose_chat_v1, ..server() })),
+            client: Client::Ours(Box::new(OurClient { request: offer_subprotocols, ..client() })),
             server_sees: "offered chat.v2, chat.v1; 3 in, 3 out; Close 1000 (normal) from the client",
             client_sees: "subprotocol chat.v1; 3 in, 3 out; Close 1000 (normal) from the client",
             ..ours()
@@ -48,8 +48,8 @@ fn open() -> Vec<Case> {
         Case {
             name: "extra fields",
             tried: "the client sends Origin and a cookie, and the server sets one",
-            server: Server::Ours(OurServer { decide: set_cookie, ..server() }),
-            client: Client::Ours(OurClient { request: send_cookie, ..client() }),
+            server: Server::Ours(Box::new(OurServer { decide: set_cookie, ..server() })),
+            client: Client::Ours(Box::new(OurClient { request: send_cookie, ..client() })),
             server_sees: "Origin http://example.com, Cookie session=7; 3 in, 3 out; Close 1000 (normal) from the client",
             client_sees: "Set-Cookie session=8; 3 in, 3 out; Close 1000 (normal) from the client",
             ..ours()
@@ -57,7 +57,7 @@ fn open() -> Vec<Case> {
         Case {
             name: "refused",
             tried: "the server's application answers 403",
-            server: Server::Ours(OurServer { decide: |_, _| Err(Reject::new(403)), ..server() }),
+            server: Server::Ours(Box::new(OurServer { decide: |_, _| Err(Reject::new(403)), ..server() })),
             server_sees: "rejected, status 403",
             client_sees: "unexpected-status, status 403",
             ..ours()
@@ -74,7 +74,10 @@ fn open() -> Vec<Case> {
             name: "fragmented",
             tried: "a server does the same",
             server: Server::Other("by hand", serve_fragments),
-            client: Client::Ours(OurClient { messages: || vec!["more, please".into()], ..client() }),
+            client: Client::Ours(Box::new(OurClient {
+                messages: || vec!["more, please".into()],
+                ..client()
+            })),
             server_sees: "Pong between fragments; Close 1000 (normal)",
             client_sees: "1 in, 1 out; Close 1000 (normal) from the client",
             ..ours()
@@ -90,7 +93,7 @@ fn open() -> Vec<Case> {
         Case {
             name: "large",
             tried: "8 MiB of binary data and 1 MiB of text come back",
-            client: Client::Ours(OurClient { messages: large_messages, ..client() }),
+            client: Client::Ours(Box::new(OurClient { messages: large_messages, ..client() })),
             server_sees: "2 in, 2 out; Close 1000 (normal) from the client",
             client_sees: "2 in, 2 out; Close 1000 (normal) from the client",
             ..ours()
@@ -108,11 +111,11 @@ fn limits() -> Vec<Case> {
         Case {
             name: "message too large",
             tried: "1025 bytes for a server whose limits.message is 1024",
-            server: Server::Ours(small_messages),
-            client: Client::Ours(OurClient {
+            server: Server::Ours(Box::new(small_messages)),
+            client: Client::Ours(Box::new(OurClient {
                 messages: || vec!["fits".into(), vec![0; 1025].into()],
                 ..client()
-            }),
+            })),
             server_sees: "1 in, 1 out; Close 1009 (too big) from the server",
             client_sees: "1 in, 2 out; Close 1009 (too big) from the server",
             ..ours()
@@ -120,11 +123,11 @@ fn limits() -> Vec<Case> {
         Case {
             name: "head too large",
             tried: "a cookie of 1000 bytes for a server whose limits.head_bytes is 512",
-            server: Server::Ours(small_head),
-            client: Client::Ours(OurClient {
+            server: Server::Ours(Box::new(small_head)),
+            client: Client::Ours(Box::new(OurClient {
                 request: |request| Ok(request.field("Cookie", "x".repeat(1000))?),
                 ..client()
-            }),
+            })),
             server_sees: "head-too-large, status 431",
             client_sees: "unexpected-status, status 431",
             ..ours()
@@ -185,7 +188,7 @@ fn wrong_requests() -> Vec<Case> {
         Case {
             name: "short key, accepted",
             tried: "the same for a server with accept_malformed_key; then the client hangs up",
-            server: Server::Ours(lenient),
+            server: Server::Ours(Box::new(lenient)),
             client: Client::Other("raw TCP", |mut tcp| Ok(raw::upgrade(&mut tcp, &with_short_key())?)),
             server_sees: "0 in, 0 out; the peer closed TCP without a Close frame, between messages",
             client_sees: "HTTP/1.1 101 Switching Protocols",
@@ -238,7 +241,7 @@ fn silence_and_ends() -> Vec<Case> {
         Case {
             name: "silence",
             tried: "a client sends nothing until the time limit of the server, 300 ms",
-            server: Server::Ours(impatient_server),
+            server: Server::Ours(Box::new(impatient_server)),
             client: Client::Other("raw TCP", |mut tcp| Ok(raw::stay_silent(&mut tcp)?)),
             server_sees: "timed-out after 0 bytes",
             client_sees: "0 bytes, then the end of TCP",
@@ -248,7 +251,7 @@ fn silence_and_ends() -> Vec<Case> {
             name: "silence",
             tried: "a server sends nothing until the time limit of the client, 300 ms",
             server: Server::Other("raw TCP", |mut tcp| Ok(raw::stay_silent(&mut tcp)?)),
-            client: Client::Ours(impatient_client),
+            client: Client::Ours(Box::new(impatient_client)),
             server_sees: "a request, then the end of TCP",
             client_sees: "timed-out after 0 bytes",
             ..ours()
@@ -261,8 +264,8 @@ pub(crate) fn ours() -> Case {
     Case {
         name: "",
         tried: "",
-        server: Server::Ours(server()),
-        client: Client::Ours(client()),
+        server: Server::Ours(Box::new(server())),
+        client: Client::Ours(Box::new(client())),
         byte_by_byte: false,
         server_sees: "",
         client_sees: "",

@@ -38,7 +38,7 @@ pub struct Case {
 /// Who listens.
 pub enum Server {
     /// A server on each runtime, through its adapter.
-    Ours(OurServer),
+    Ours(Box<OurServer>),
     /// Something else, by name: what it does with a connection, and what it saw.
     Other(&'static str, fn(TcpStream) -> Result<Saw, Box<dyn Error>>),
 }
@@ -46,7 +46,7 @@ pub enum Server {
 /// Who connects.
 pub enum Client {
     /// A client on each runtime, through its adapter.
-    Ours(OurClient),
+    Ours(Box<OurClient>),
     /// Something else, by name: what it does with a connection, and what it saw.
     Other(&'static str, fn(TcpStream) -> Result<Saw, Box<dyn Error>>),
 }

@@ -49,8 +49,10 @@ use futures_io::{AsyncRead, AsyncWrite};
 pub use runtime::{Alarm, AsyncStd};
 pub use sansocket::{
     Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError,
-    Limits, Message, PlainRequest, Reject, Request, ServerConfig, Timeouts,
+    Limits, Message, PlainRequest, Prepared, Reject, Request, ServerConfig, Timeouts,
 };
+#[cfg(feature = "deflate")]
+pub use sansocket::{DeflateConfig, DeflateParams};
 pub use sansocket_driver::{Error, Handshakes, handshakes};
 
 /// All of the core, for what is not re-exported by name.

@@ -4,12 +4,12 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use sansocket::{CloseCode, Closed, Message, MessageKind};
+use sansocket::{CloseCode, Closed, Message, MessageKind, Prepared};
 
 use crate::error::Error;
 use crate::reading::Reading;
 use crate::runtime::Transport;
-use crate::shared::Shared;
+use crate::shared::{Outgoing, Shared};
 
 /// The receiving half of a [`WebSocket`](crate::WebSocket).
 ///
@@ -62,7 +62,38 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
     ///
     /// As [`WebSocket::send`](crate::WebSocket::send).
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
-        let mut message = Some(message.into());
+        self.send_outgoing(Outgoing::Message(message.into())).await
+    }
+
+    /// See [`WebSocket::send_uncompressed`](crate::WebSocket::send_uncompressed).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
+    #[cfg(feature = "deflate")]
+    pub async fn send_uncompressed(&self, message: impl Into<Message>) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Uncompressed(message.into())).await
+    }
+
+    /// See [`WebSocket::send_prepared`](crate::WebSocket::send_prepared).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
+    pub async fn send_prepared(&self, message: &Prepared) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Prepared(message.clone())).await
+    }
+
+    async fn send_outgoing(&self, message: Outgoing) -> Result<(), Error> {
+        let mut message = Some(message);
         self.finish(|cx| {
             loop {
                 let mut link = self.shared.lock();

@@ -8,13 +8,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
-use sansocket::{CloseCode, Closed, Instant, Message, Progress, SendRefused, Sender};
+use sansocket::{CloseCode, Closed, Instant, Message, Prepared, Progress, SendRefused, Sender};
 use tracing::Span;
 
 use crate::error::Error;
 use crate::runtime::{Timer, Transport};
 use crate::telemetry;
 use crate::wake::Waiters;
+
+/// A message on its way to the core, and how it is to be sent.
+pub(crate) enum Outgoing {
+    Message(Message),
+    Prepared(Prepared),
+    #[cfg(feature = "deflate")]
+    Uncompressed(Message),
+}
 
 /// A lock around [`Link`], and those who wait for it.
 ///
@@ -175,12 +183,23 @@ impl<S, R: Transport<S>> Link<S, R> {
     }
 
     /// Hands `message` to the core if there is room for it; leaves it where it is if not.
-    pub(crate) fn queue(&mut self, message: &mut Option<Message>) -> Result<(), Error> {
+    pub(crate) fn queue(&mut self, message: &mut Option<Outgoing>) -> Result<(), Error> {
         if let Some(closed) = self.closed().filter(|closed| !closed.is_clean()) {
             return Err(Error::Closed { closed: Box::new(closed.clone()), io: None });
         }
         if let Some(unsent) = message.take_if(|_| self.sender.may_send()) {
-            self.sender.send(unsent)?;
+            match unsent {
+                Outgoing::Message(message) => self.sender.send(message)?,
+                Outgoing::Prepared(message) => self.sender.send_prepared(&message)?,
+                #[cfg(feature = "deflate")]
+                Outgoing::Uncompressed(message) => {
+                    let enabled = self.sender.compression();
+                    self.sender.set_compression(false);
+                    let sent = self.sender.send(message);
+                    self.sender.set_compression(enabled);
+                    sent?;
+                }
+            }
         }
         Ok(())
     }

@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use sansocket::{CloseCode, Closed, Connection, Message, MessageKind, Response};
+#[cfg(feature = "deflate")]
+use sansocket::DeflateParams;
+use sansocket::{CloseCode, Closed, Connection, Message, MessageKind, Prepared, Response};
 use tracing::Span;
 
 use crate::error::Error;
 use crate::halves::{ReadHalf, WriteHalf};
 use crate::reading::Reading;
 use crate::runtime::Transport;
+use crate::shared::Outgoing;
 use crate::telemetry;
 
 /// An open WebSocket over the byte stream `S`.
@@ -82,6 +85,13 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
         }
     }
 
+    /// What was agreed on in the opening handshake about the compression of messages, if anything was.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<DeflateParams> {
+        self.reading.shared.lock().sender.deflate()
+    }
+
     /// The span of this connection, with the peer's address. Instrument the task of the connection with it, and the
     /// application's own events show whom they are about.
     #[must_use]
@@ -130,8 +140,39 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// The message is sent whole or not at all, and others are not affected. It is queued at the first poll unless more than
     /// [`Limits::write_soft`](sansocket::Limits::write_soft) bytes wait; a message that was queued is sent even if this future is dropped.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        let message = Some(message.into());
-        Sending { socket: self, message, gathers: true, done: false }.await
+        self.send_outgoing(Outgoing::Message(message.into())).await
+    }
+
+    /// Sends a message uncompressed, even if compression was agreed on: one that is compressed already, such as an image, or
+    /// that holds a secret next to what somebody else chose.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    #[cfg(feature = "deflate")]
+    pub async fn send_uncompressed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Uncompressed(message.into())).await
+    }
+
+    /// Sends a message that goes to many connections; it is encoded, and compressed, once for all of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), but for the message, which does not come back: [`Error::Refused`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.send_outgoing(Outgoing::Prepared(message.clone())).await
+    }
+
+    async fn send_outgoing(&mut self, message: Outgoing) -> Result<(), Error> {
+        Sending { socket: self, message: Some(message), gathers: true, done: false }.await
     }
 
     /// Sends one fragment of a message ([RFC 6455 section 5.4]); `last` ends the message.
@@ -247,7 +288,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
 /// A message on its way to the stream, or only the wait for what was sent before.
 struct Sending<'a, S: Send + 'static, R: Transport<S>> {
     socket: &'a mut WebSocket<S, R>,
-    message: Option<Message>,
+    message: Option<Outgoing>,
     /// Need not wait until the message is written if more input is there to be answered.
     gathers: bool,
     done: bool,

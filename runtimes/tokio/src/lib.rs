@@ -46,8 +46,10 @@ use tokio::net::TcpStream;
 pub use runtime::{Alarm, Tokio};
 pub use sansocket::{
     Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError,
-    Limits, Message, PlainRequest, Reject, Request, ServerConfig, Timeouts,
+    Limits, Message, PlainRequest, Prepared, Reject, Request, ServerConfig, Timeouts,
 };
+#[cfg(feature = "deflate")]
+pub use sansocket::{DeflateConfig, DeflateParams};
 pub use sansocket_driver::{Error, Handshakes, handshakes};
 
 /// All of the core, for what is not re-exported by name.
