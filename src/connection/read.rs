@@ -1,6 +1,7 @@
 //! The loop over the input: finds the next event, without a copy where a frame is there as a whole.
 
 use alloc::borrow::Cow;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use bytes::{Buf, BytesMut};
@@ -12,6 +13,7 @@ use crate::config::Delivery;
 use crate::error::{Failure, Violation};
 use crate::event::{Chunk, Event};
 use crate::frame::{CloseFrame, FrameHeader, MAX_HEADER, Opcode, Parsed};
+use crate::message::MessageKind;
 use crate::utf8::{InvalidAt, first_invalid, validate};
 
 /// Takes events out of input, one after the other; made by [`Connection::read`](crate::Connection::read) and
@@ -27,6 +29,8 @@ pub struct Reader<'a> {
     input: &'a mut BytesMut,
     /// Bytes of `input` that are dealt with. They are removed when the reader is dropped: an event may still borrow from them.
     consumed: usize,
+    /// The message that was inflated last: an event may still borrow from it.
+    output: Vec<u8>,
 }
 
 /// An event before anything is borrowed for it; ranges are of the input.
@@ -40,6 +44,8 @@ enum Found {
     Close(CloseFrame),
     /// A message that came in pieces.
     Assembled(Event<'static>),
+    /// A message that was compressed; it is the output of the inflation.
+    Inflated(MessageKind),
     Chunk(Chunking, Data),
 }
 
@@ -52,8 +58,8 @@ enum Payload {
 /// Where the payload data of a chunk is.
 enum Data {
     Input(Range<usize>),
-    /// So many bytes in the output of the inflation.
-    Inflated(usize),
+    /// The output of the inflation.
+    Inflated,
 }
 
 impl<'a> Reader<'a> {
@@ -62,7 +68,7 @@ impl<'a> Reader<'a> {
         sender: Option<&'a mut Sender>,
         input: &'a mut BytesMut,
     ) -> Self {
-        Self { receiver, sender, input, consumed: 0 }
+        Self { receiver, sender, input, consumed: 0, output: Vec::new() }
     }
 
     /// The next event, or `None` if the input holds no more.
@@ -110,33 +116,39 @@ impl<'a> Reader<'a> {
     /// A whole text message, if it is text.
     #[inline]
     fn text(&mut self, data: Range<usize>) -> Event<'_> {
-        let bytes = &self.input[data];
-        match validate(bytes) {
-            Ok(text) => {
-                self.receiver.messages += 1;
-                Event::Text(Cow::Borrowed(text))
+        text(self.receiver, &mut self.sender, self.consumed, &self.input[data])
+    }
+
+    /// A whole message that was compressed, if it is what it says.
+    fn inflated(&mut self, kind: MessageKind) -> Event<'_> {
+        let Some(inflation) = &mut self.receiver.inflation else { return Event::Binary(Cow::default()) };
+        let (buffer, len) = inflation.take_output();
+        if kind == MessageKind::Binary {
+            self.receiver.messages += 1;
+            if buffer.len() > MAX_BORROWED {
+                let mut message = buffer;
+                message.truncate(len);
+                return Event::Binary(Cow::Owned(message));
             }
-            Err(_) => {
-                let violation = invalid_utf8(InvalidAt(first_invalid(bytes) as u64));
-                let event = self.receiver.fail(violation);
-                answer(&mut self.sender, self.receiver, self.consumed, &event);
-                event
-            }
+            self.output = buffer;
+            return Event::Binary(Cow::Borrowed(&self.output[..len]));
         }
+        self.output = buffer;
+        text(self.receiver, &mut self.sender, self.consumed, &self.output[..len])
     }
 
     #[inline(never)] // so that the shortest way stays short
     fn next_of_any_kind(&mut self) -> Option<Event<'_>> {
+        self.release_output();
         let event = match self.find() {
             Ok(Found::Text(range)) => return Some(self.text(range)),
             Ok(Found::Binary(range)) => return Some(Event::Binary(Cow::Borrowed(&self.input[range]))),
             Ok(Found::Assembled(event)) => return Some(event),
+            Ok(Found::Inflated(kind)) => return Some(self.inflated(kind)),
             Ok(Found::Chunk(Chunking { kind, first, frame_end, last }, data)) => {
                 let data = match data {
                     Data::Input(range) => &self.input[range],
-                    Data::Inflated(len) => {
-                        self.receiver.inflation.as_ref().map_or(&[][..], |inflation| inflation.output(len))
-                    }
+                    Data::Inflated => self.receiver.inflated(),
                 };
                 return Some(Event::Chunk(Chunk { kind, data, first, frame_end, last }));
             }
@@ -159,6 +171,16 @@ impl<'a> Reader<'a> {
         Some(event)
     }
 
+    /// Gives back the buffer of the message that was inflated last.
+    #[inline]
+    fn release_output(&mut self) {
+        if self.output.capacity() > 0 {
+            if let Some(inflation) = &mut self.receiver.inflation {
+                inflation.put_back(core::mem::take(&mut self.output));
+            }
+        }
+    }
+
     /// Moves on to the next event.
     fn find(&mut self) -> Result<Found, Failure> {
         loop {
@@ -179,8 +201,8 @@ impl<'a> Reader<'a> {
                     let Stage::Payload(ArrivingFrame { to_come, .. }) = self.receiver.stage else { continue };
                     let mut available = self.input.len() - self.consumed;
                     if self.receiver.passes_inflated() {
-                        if let Some((chunking, len)) = self.receiver.next_inflated()? {
-                            return Ok(Found::Chunk(chunking, Data::Inflated(len)));
+                        if let Some(chunking) = self.receiver.next_inflated()? {
+                            return Ok(Found::Chunk(chunking, Data::Inflated));
                         }
                         available = available.min(MAX_HELD);
                     }
@@ -193,6 +215,7 @@ impl<'a> Reader<'a> {
                     match self.receiver.take(&mut self.input[data.clone()])? {
                         Taken::Part => {}
                         Taken::Message(message) => return Ok(Found::Assembled(message)),
+                        Taken::Inflated(kind) => return Ok(Found::Inflated(kind)),
                         Taken::Control(opcode) => return self.control(opcode, Payload::Held),
                         Taken::Chunk(chunking) => return Ok(Found::Chunk(chunking, Data::Input(data))),
                     }
@@ -293,9 +316,29 @@ impl Drop for Reader<'_> {
         self.receiver.bytes += self.consumed as u64;
         self.receiver.unread = !self.input.is_empty();
         self.receiver.release_control();
-        if let Some(inflation) = &mut self.receiver.inflation {
-            self.receiver.unread |= inflation.has_held();
-            inflation.release_buffer();
+        self.release_output();
+        self.receiver.release_inflated();
+    }
+}
+
+/// A whole text message, if it is text.
+#[inline]
+fn text<'a>(
+    receiver: &mut Receiver,
+    sender: &mut Option<&mut Sender>,
+    consumed: usize,
+    bytes: &'a [u8],
+) -> Event<'a> {
+    match validate(bytes) {
+        Ok(text) => {
+            receiver.messages += 1;
+            Event::Text(Cow::Borrowed(text))
+        }
+        Err(_) => {
+            let violation = invalid_utf8(InvalidAt(first_invalid(bytes) as u64));
+            let event = receiver.fail(violation);
+            answer(sender, receiver, consumed, &event);
+            event
         }
     }
 }
@@ -309,6 +352,9 @@ fn answer(sender: &mut Option<&mut Sender>, receiver: &Receiver, consumed: usize
         sender.handle(event);
     }
 }
+
+/// An inflated message in a buffer of more bytes is handed over with it: no other message would get so large a buffer again.
+const MAX_BORROWED: usize = 256 * 1024;
 
 /// Compressed bytes that are taken in before what they inflate to is passed on.
 const MAX_HELD: usize = 16 * 1024;

@@ -85,6 +85,8 @@ pub(super) enum Content {
     /// The pieces are put together; binary data beyond `unmasked` was put there by the caller, see
     /// [`Receiver::payload_buffer`].
     Assembled { assembly: Assembly, unmasked: usize },
+    /// The pieces are inflated into the output of the inflation.
+    Inflated,
     /// The pieces are passed on; text is checked on the way.
     Passed { pieces: Option<Utf8Pieces>, begun: bool },
 }
@@ -95,6 +97,8 @@ pub(super) enum Taken {
     Part,
     /// It completed a message.
     Message(Event<'static>),
+    /// It completed a message that is in the output of the inflation.
+    Inflated(MessageKind),
     /// It completed the control frame in [`Receiver::control`].
     Control(Opcode),
     /// It is to be passed on.
@@ -184,8 +188,9 @@ impl Receiver {
         if frame.opcode.is_control() || frame.to_come < MIN_DIRECT {
             return None;
         }
-        let message = self.message.as_mut().filter(|message| !message.compressed)?;
-        let Content::Assembled { assembly, unmasked } = &mut message.content else { return None };
+        let Content::Assembled { assembly, unmasked } = &mut self.message.as_mut()?.content else {
+            return None;
+        };
         if *unmasked == 0 {
             // Nothing has come of what was declared, so nothing is reserved for it.
             return None;
@@ -215,6 +220,23 @@ impl Receiver {
         let arriving = matches!(&self.stage, Stage::Payload(frame) if frame.opcode.is_control());
         if self.control.capacity() > 0 && !arriving {
             self.control = Vec::new();
+        }
+    }
+
+    /// The piece of a compressed message that was inflated last.
+    pub(super) fn inflated(&self) -> &[u8] {
+        self.inflation.as_ref().map_or(&[], |inflation| inflation.output())
+    }
+
+    /// Frees the piece that was inflated last, whose event is gone.
+    #[inline]
+    pub(super) fn release_inflated(&mut self) {
+        if let Some(inflation) = &mut self.inflation {
+            let whole = matches!(&self.message, Some(Arriving { content: Content::Inflated, .. }));
+            self.unread |= inflation.has_held();
+            if !whole {
+                inflation.release_buffer();
+            }
         }
     }
 
@@ -304,28 +326,6 @@ impl Receiver {
                 self.control.extend_from_slice(data);
                 if frame_end { Taken::Control(frame.opcode) } else { Taken::Part }
             }
-            Some(Arriving { compressed: true, content, .. }) => {
-                let Some(inflation) = &mut self.inflation else { return Ok(Taken::Part) };
-                match content {
-                    Content::Assembled { assembly, .. } => {
-                        for piece in data.chunks_mut(PIECE) {
-                            frame.unmask(piece);
-                            inflate_into(assembly, inflation, piece, frame.to_come, false)?;
-                        }
-                        if last {
-                            inflate_into(assembly, inflation, &[], 0, true)?;
-                        }
-                    }
-                    Content::Passed { .. } => {
-                        // The frame ends when all that it becomes has been passed on.
-                        frame.unmask(data);
-                        inflation.hold(data);
-                        self.stage = Stage::Payload(frame);
-                        return Ok(Taken::Part);
-                    }
-                }
-                Taken::Part
-            }
             Some(Arriving { content: Content::Assembled { assembly, unmasked }, .. }) => {
                 assembly.reserve(data.len(), frame.to_come);
                 for piece in data.chunks_mut(PIECE) {
@@ -335,7 +335,9 @@ impl Receiver {
                 *unmasked += data.len();
                 Taken::Part
             }
-            Some(Arriving { content: Content::Passed { pieces, begun }, kind, .. }) => {
+            Some(Arriving {
+                content: Content::Passed { pieces, begun }, kind, compressed: false, ..
+            }) => {
                 frame.unmask(data);
                 if let Some(pieces) = pieces {
                     pieces.push(data).map_err(invalid_utf8)?;
@@ -343,10 +345,24 @@ impl Receiver {
                 let first = !core::mem::replace(begun, true);
                 Taken::Chunk(Chunking { kind: *kind, first, frame_end, last })
             }
+            Some(Arriving { content, kind, .. }) => {
+                frame.unmask(data);
+                let Some(inflation) = &mut self.inflation else { return Ok(Taken::Part) };
+                if matches!(content, Content::Passed { .. }) {
+                    inflation.hold(data);
+                    // The frame ends when all that it inflates to has been passed on.
+                    self.stage = Stage::Payload(frame);
+                    return Ok(Taken::Part);
+                }
+                inflation.extend(data, last)?;
+                if last { Taken::Inflated(*kind) } else { Taken::Part }
+            }
             None => Taken::Part,
         };
         self.stage = if frame_end { Stage::Header } else { Stage::Payload(frame) };
-        if last {
+        if let Taken::Inflated(_) = taken {
+            self.end_compressed();
+        } else if last {
             if let Some(message) = self.finish_message()? {
                 return Ok(Taken::Message(message));
             }
@@ -364,26 +380,26 @@ impl Receiver {
             && self.message.as_ref().is_some_and(passes)
     }
 
-    /// Inflates the next piece of what was taken in, to be passed on; its length is that of the
-    /// [output](Inflation::output). Nothing means that more of the frame is needed.
-    pub(super) fn next_inflated(&mut self) -> Result<Option<(Chunking, usize)>, Failure> {
+    /// Inflates the next piece of what was taken in, to be passed on: the [output](Inflation::output). None means that more
+    /// of the frame is needed.
+    pub(super) fn next_inflated(&mut self) -> Result<Option<Chunking>, Failure> {
         let Stage::Payload(frame) = self.stage else { return Ok(None) };
         let Some(inflation) = &mut self.inflation else { return Ok(None) };
         let Some(Arriving { kind, content: Content::Passed { pieces, begun }, .. }) = &mut self.message
         else {
             return Ok(None);
         };
-        let frame_end = frame.to_come == 0;
-        let len = inflation.run_held(frame_end && frame.fin)?;
-        if len == 0 && !frame_end {
+        let all_arrived = frame.to_come == 0;
+        let has_piece = inflation.next_piece(all_arrived && frame.fin)?;
+        if !has_piece && !all_arrived {
             return Ok(None);
         }
         if let Some(pieces) = pieces {
-            pieces.push(inflation.output(len)).map_err(invalid_utf8)?;
+            pieces.push(inflation.output()).map_err(invalid_utf8)?;
         }
         let first = !core::mem::replace(begun, true);
         // Whether a piece is the last one shows when there is no other.
-        let frame_end = len == 0;
+        let frame_end = !has_piece;
         let last = frame_end && frame.fin;
         let chunking = Chunking { kind: *kind, first, frame_end, last };
         if frame_end {
@@ -392,7 +408,15 @@ impl Receiver {
         if last {
             self.finish_message()?;
         }
-        Ok(Some((chunking, len)))
+        Ok(Some(chunking))
+    }
+
+    /// The compressed message that was arriving is complete.
+    fn end_compressed(&mut self) {
+        self.message = None;
+        if let Some(inflation) = &mut self.inflation {
+            inflation.finish();
+        }
     }
 
     /// Takes in what the caller put into the [`payload_buffer`](Self::payload_buffer).
@@ -424,10 +448,8 @@ impl Receiver {
 
     pub(super) fn finish_message(&mut self) -> Result<Option<Event<'static>>, Failure> {
         let message = self.message.take();
-        if let Some(inflation) =
-            self.inflation.as_mut().filter(|_| message.as_ref().is_some_and(|m| m.compressed))
-        {
-            inflation.finish();
+        if message.as_ref().is_some_and(|message| message.compressed) {
+            self.end_compressed();
         }
         let event = match message.map(|message| message.content) {
             Some(Content::Assembled { assembly, .. }) => Some(assembly.finish()?),
@@ -435,7 +457,7 @@ impl Receiver {
                 pieces.map_or(Ok(()), Utf8Pieces::finish).map_err(invalid_utf8)?;
                 None
             }
-            None => None,
+            Some(Content::Inflated) | None => None,
         };
         self.messages += 1;
         Ok(event)
@@ -453,6 +475,7 @@ impl ArrivingFrame {
 impl Arriving {
     fn new(kind: MessageKind, compressed: bool, delivery: Delivery) -> Self {
         let content = match delivery {
+            Delivery::Messages if compressed => Content::Inflated,
             Delivery::Messages => Content::Assembled { assembly: Assembly::new(kind), unmasked: 0 },
             Delivery::Chunks => Content::Passed {
                 pieces: (kind == MessageKind::Text).then(Utf8Pieces::default),
@@ -463,31 +486,10 @@ impl Arriving {
     }
 }
 
-/// Adds to a message what `data` inflates to; `last` ends it. `to_come` compressed bytes of the frame have not arrived.
-fn inflate_into(
-    assembly: &mut Assembly,
-    inflation: &mut Inflation,
-    mut data: &[u8],
-    to_come: u64,
-    last: bool,
-) -> Result<(), Failure> {
-    loop {
-        let output = inflation.run(&mut data, last)?;
-        if output.is_empty() {
-            return Ok(());
-        }
-        assembly.reserve(output.len(), to_come.saturating_mul(USUAL_RATIO));
-        assembly.push(output)?;
-    }
-}
-
 /// The limit on the compressed bytes of what may inflate to `limit` bytes.
 fn with_margin(limit: usize) -> u64 {
     (limit as u64).saturating_add(limit as u64 / 8).saturating_add(64)
 }
-
-/// Bytes that are reserved for each compressed byte to come, within the bounds of [`Assembly::reserve`].
-const USUAL_RATIO: u64 = 4;
 
 /// Payload data still to come from which on it is read straight into the message.
 const MIN_DIRECT: u64 = 8 * 1024;

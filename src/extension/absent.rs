@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::{Element, WrongAnswer};
@@ -56,7 +57,7 @@ impl Inflation {
         match *self {}
     }
 
-    pub(crate) fn run(&mut self, _: &mut &[u8], _: bool) -> Result<&[u8], Failure> {
+    pub(crate) fn extend(&mut self, _: &[u8], _: bool) -> Result<(), Failure> {
         match *self {}
     }
 
@@ -64,15 +65,23 @@ impl Inflation {
         match *self {}
     }
 
+    pub(crate) fn next_piece(&mut self, _: bool) -> Result<bool, Failure> {
+        match *self {}
+    }
+
     pub(crate) fn has_held(&self) -> bool {
         match *self {}
     }
 
-    pub(crate) fn run_held(&mut self, _: bool) -> Result<usize, Failure> {
+    pub(crate) fn output(&self) -> &[u8] {
         match *self {}
     }
 
-    pub(crate) fn output(&self, _: usize) -> &[u8] {
+    pub(crate) fn take_output(&mut self) -> (Vec<u8>, usize) {
+        match *self {}
+    }
+
+    pub(crate) fn put_back(&mut self, _: Vec<u8>) {
         match *self {}
     }
 

@@ -11,6 +11,9 @@ use super::pool::Pool;
 use crate::error::{Failure, LimitExceeded, Violation};
 
 /// What a connection needs to inflate: the window, if it is kept between messages, and the message that is arriving.
+///
+/// What a message inflates to lies in one buffer, where a back-reference costs least. A whole message stays there; a message
+/// that is passed on in pieces overwrites one with the next.
 pub(crate) struct Inflation {
     pool: Pool,
     spare_contexts: usize,
@@ -20,7 +23,9 @@ pub(crate) struct Inflation {
     stream: Option<Inflate>,
     /// Where the output goes; borrowed from the pool while it is in use.
     buffer: Vec<u8>,
-    /// Compressed data that the receiver could not leave in its input.
+    /// Bytes of the buffer that are output.
+    len: usize,
+    /// Compressed data of a message that is passed on.
     held: Vec<u8>,
     held_used: usize,
     message: Message,
@@ -33,7 +38,7 @@ struct Message {
     taken: u64,
     /// Bytes that came out.
     produced: u64,
-    /// The output buffer was filled: there may be more for the same input.
+    /// The room for output was filled: there may be more for the same input.
     more: bool,
     /// The last block was marked as final and nothing came after it.
     final_block: bool,
@@ -57,6 +62,7 @@ impl Inflation {
             max_ratio,
             stream: None,
             buffer: Vec::new(),
+            len: 0,
             held: Vec::new(),
             held_used: 0,
             message: Message::default(),
@@ -66,34 +72,123 @@ impl Inflation {
     /// A compressed message begins.
     pub(crate) fn begin(&mut self) {
         self.message = Message::default();
-        self.held.clear();
-        self.held_used = 0;
+        self.len = 0;
     }
 
-    /// Inflates some of `data`, and moves it on. Empty output means that more input is needed or, if `last` says that there
-    /// is none, that the message is complete.
-    ///
-    /// Nothing beyond the limits is ever inflated.
-    pub(crate) fn run(&mut self, data: &mut &[u8], last: bool) -> Result<&[u8], Failure> {
-        let stream = self.stream.get_or_insert_with(|| self.pool.inflater());
+    /// Adds to the output what `data` inflates to; `last` says that the message ends behind it.
+    pub(crate) fn extend(&mut self, mut data: &[u8], last: bool) -> Result<(), Failure> {
+        loop {
+            self.make_room(data.len());
+            match self.step(&mut data, last)? {
+                0 => return Ok(()),
+                made => self.len += made,
+            }
+        }
+    }
+
+    /// Keeps compressed data for [`next_piece`](Self::next_piece).
+    pub(crate) fn hold(&mut self, data: &[u8]) {
+        self.held.clear();
+        self.held_used = 0;
+        self.held.extend_from_slice(data);
+    }
+
+    /// Puts the next piece of what the held data inflates to in the place of the last one. Without one, more data is needed or,
+    /// if `last` says that there is none, the message is complete.
+    pub(crate) fn next_piece(&mut self, last: bool) -> Result<bool, Failure> {
+        self.len = 0;
+        self.make_room(0);
+        let held = core::mem::take(&mut self.held);
+        let mut data = held.get(self.held_used..).unwrap_or_default();
+        let made = self.step(&mut data, last);
+        self.held_used = held.len() - data.len();
+        self.held = held;
+        self.len = made?;
+        Ok(self.len > 0)
+    }
+
+    /// Whether [`next_piece`](Self::next_piece) may have one without more data.
+    pub(crate) fn has_held(&self) -> bool {
+        self.held_used < self.held.len() || self.message.more
+    }
+
+    /// The piece that was inflated last.
+    pub(crate) fn output(&self) -> &[u8] {
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
+
+    /// The whole message: the first so many bytes of a buffer, which may be [put back](Self::put_back).
+    pub(crate) fn take_output(&mut self) -> (Vec<u8>, usize) {
+        (core::mem::take(&mut self.buffer), core::mem::take(&mut self.len))
+    }
+
+    /// Takes a buffer back whose message is gone.
+    pub(crate) fn put_back(&mut self, buffer: Vec<u8>) {
+        self.pool.put_buffer(buffer, self.spare_contexts);
+    }
+
+    /// The message is complete: without context takeover, the window goes to whoever needs it next. The output stays until
+    /// it is [taken](Self::take_output).
+    pub(crate) fn finish(&mut self) {
+        self.held = Vec::new();
+        self.held_used = 0;
+        self.message = Message::default();
+        if !self.takeover {
+            self.release_stream();
+        }
+    }
+
+    /// Gives the output buffer back, when nothing borrows from it any more and no message is in it.
+    pub(crate) fn release_buffer(&mut self) {
+        self.len = 0;
+        if !self.buffer.is_empty() {
+            let buffer = core::mem::take(&mut self.buffer);
+            self.put_back(buffer);
+        }
+    }
+
+    fn release_stream(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            self.pool.put_inflater(stream, self.spare_contexts);
+        }
+    }
+
+    /// Makes the buffer longer if it is full: by what so much compressed data usually becomes, or twofold.
+    fn make_room(&mut self, data_len: usize) {
         if self.buffer.is_empty() {
             self.buffer = self.pool.buffer();
         }
+        if self.len == self.buffer.len() {
+            let longer = self.len.max(data_len.saturating_mul(USUAL_RATIO));
+            let len = self.len.saturating_add(longer).min(self.max_message.saturating_add(1));
+            self.buffer.reserve_exact(len.saturating_sub(self.len));
+            self.buffer.resize(len, 0);
+        }
+    }
+
+    /// Inflates some of `data` behind the output, and moves it on; returns how many bytes came out. None means that more input is
+    /// needed or, if `last` says that there is none, that the message is complete.
+    ///
+    /// Nothing beyond the limits is ever inflated.
+    fn step(&mut self, data: &mut &[u8], last: bool) -> Result<usize, Failure> {
+        let stream = self.stream.get_or_insert_with(|| self.pool.inflater());
         let message = &mut self.message;
         // A decompressor may stop at the border of a block without taking or giving anything.
         let mut idle = 0;
         loop {
             let in_tail = data.is_empty() && !message.more;
             if in_tail && (!last || message.complete || message.ends_with_final_block()) {
-                return Ok(&[]);
+                return Ok(0);
             }
             let tail = TAIL.get(message.tail..).unwrap_or_default();
             let (input, flush) =
                 if in_tail { (tail, InflateFlush::Block) } else { (*data, InflateFlush::NoFlush) };
             // One byte over the limit shows that there is more than it allows.
             let room = (self.max_message as u64).saturating_sub(message.produced).saturating_add(1);
-            let room = usize::try_from(room).unwrap_or(usize::MAX).min(self.buffer.len());
-            let output = self.buffer.get_mut(..room).unwrap_or_default();
+            let end =
+                self.len.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)).min(self.buffer.len());
+            let output = self.buffer.get_mut(self.len..end).unwrap_or_default();
+            let room = output.len();
 
             let (in_before, out_before) = (stream.total_in(), stream.total_out());
             let status = stream
@@ -124,62 +219,12 @@ impl Inflation {
             }
             message.complete = message.tail == TAIL_LEN;
             if made > 0 {
-                return Ok(self.buffer.get(..made).unwrap_or_default());
+                return Ok(made);
             }
             idle = if used == 0 { idle + 1 } else { 0 };
             if idle > MAX_IDLE {
                 return Err(Violation::InvalidDeflate { at: message.taken }.into());
             }
-        }
-    }
-
-    /// Keeps compressed data for [`run_held`](Self::run_held).
-    pub(crate) fn hold(&mut self, data: &[u8]) {
-        self.held.clear();
-        self.held_used = 0;
-        self.held.extend_from_slice(data);
-    }
-
-    /// Whether output may be waiting for the next [`run_held`](Self::run_held).
-    pub(crate) fn has_held(&self) -> bool {
-        self.held_used < self.held.len() || self.message.more
-    }
-
-    /// As [`run`](Self::run), with what is held; returns how much of [`output`](Self::output) there is.
-    pub(crate) fn run_held(&mut self, last: bool) -> Result<usize, Failure> {
-        let held = core::mem::take(&mut self.held);
-        let mut data = held.get(self.held_used..).unwrap_or_default();
-        let len = self.run(&mut data, last).map(<[u8]>::len);
-        self.held_used = held.len() - data.len();
-        self.held = held;
-        len
-    }
-
-    /// The output of the last [`run_held`](Self::run_held).
-    pub(crate) fn output(&self, len: usize) -> &[u8] {
-        self.buffer.get(..len).unwrap_or_default()
-    }
-
-    /// The message is complete: without context takeover, the window goes to whoever needs it next.
-    pub(crate) fn finish(&mut self) {
-        self.held = Vec::new();
-        self.held_used = 0;
-        self.message = Message::default();
-        if !self.takeover {
-            self.release_stream();
-        }
-    }
-
-    /// Gives the output buffer back; nothing borrows from it any more.
-    pub(crate) fn release_buffer(&mut self) {
-        if !self.buffer.is_empty() {
-            self.pool.put_buffer(core::mem::take(&mut self.buffer), self.spare_contexts);
-        }
-    }
-
-    fn release_stream(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            self.pool.put_inflater(stream, self.spare_contexts);
         }
     }
 }
@@ -230,6 +275,9 @@ impl fmt::Debug for Inflation {
 /// ended inside of one.
 const TAIL: [u8; TAIL_LEN + 1] = [0x00, 0x00, 0xFF, 0xFF, 0x55];
 const TAIL_LEN: usize = 4;
+
+/// Bytes that so many compressed ones usually become at most.
+const USUAL_RATIO: usize = 8;
 
 /// Stops of a decompressor in a row without progress. Each takes at least the ten bits of an empty block out of
 /// the 64 that it may have read ahead.

@@ -94,8 +94,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bytes that are inflated at a time: enough that the slower end of each piece does not count.
+/// Bytes of a new buffer: enough that the slower end of each piece does not count.
 pub(super) const BUFFER: usize = 16 * 1024;
 
 /// Buffers that a large message has made larger than this are not kept.
-const MAX_BUFFER: usize = 64 * 1024;
+const MAX_BUFFER: usize = 256 * 1024;
