@@ -87,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 ///
 /// Dropping the future closes the stream.
 pub async fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
-    accept_with(stream, &ServerConfig::default(), |_| Ok(Accept::new())).await
+    sansocket_driver::accept(stream).await
 }
 
 /// Accepts a WebSocket on a connected stream; `decide` sees the request and answers it.

@@ -5,6 +5,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
+use std::sync::LazyLock;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -119,6 +120,21 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
         let error = self.pending.reject(reject, self.opening.timer.now());
         self.opening.fail(error, None).await
     }
+}
+
+/// Accepts every client on a connected stream, with the default configuration.
+///
+/// # Errors
+///
+/// As [`accept_with`].
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the stream.
+pub async fn accept<S: Send + 'static, R: Transport<S>>(stream: S) -> Result<WebSocket<S, R>, Error> {
+    // Not in the future, whose memory the task holds for as long as it lives.
+    static DEFAULT: LazyLock<ServerConfig> = LazyLock::new(ServerConfig::default);
+    accept_with(stream, &DEFAULT, |_| Ok(Accept::new())).await
 }
 
 /// Accepts a client's request on a connected stream; `decide` answers it.

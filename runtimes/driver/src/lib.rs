@@ -34,7 +34,7 @@ mod websocket;
 
 pub use error::Error;
 pub use halves::{ReadHalf, WriteHalf};
-pub use handshake::{Incoming, accept_or_answer, accept_with, client, connect, receive_request};
+pub use handshake::{Incoming, accept, accept_or_answer, accept_with, client, connect, receive_request};
 pub use runtime::{Runtime, Timer, Transport};
 pub use telemetry::{Handshakes, handshakes};
 pub use websocket::WebSocket;

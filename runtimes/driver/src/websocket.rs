@@ -139,8 +139,8 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     ///
     /// The message is sent whole or not at all, and others are not affected. It is queued at the first poll unless more than
     /// [`Limits::write_soft`](sansocket::Limits::write_soft) bytes wait; a message that was queued is sent even if this future is dropped.
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Message(message.into())).await
+    pub fn send(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
+        self.sending(Outgoing::Message(message.into()))
     }
 
     /// Sends a message uncompressed, even if compression was agreed on: one that is compressed already, such as an image, or
@@ -154,8 +154,11 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     ///
     /// As [`send`](Self::send).
     #[cfg(feature = "deflate")]
-    pub async fn send_uncompressed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Uncompressed(message.into())).await
+    pub fn send_uncompressed(
+        &mut self,
+        message: impl Into<Message>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        self.sending(Outgoing::Uncompressed(message.into()))
     }
 
     /// Sends a message that goes to many connections; it is encoded, and compressed, once for all of them.
@@ -167,12 +170,13 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// # Cancel safety
     ///
     /// As [`send`](Self::send).
-    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.send_outgoing(Outgoing::Prepared(message.clone())).await
+    pub fn send_prepared(&mut self, message: &Prepared) -> impl Future<Output = Result<(), Error>> {
+        self.sending(Outgoing::Prepared(message.clone()))
     }
 
-    async fn send_outgoing(&mut self, message: Outgoing) -> Result<(), Error> {
-        Sending { socket: self, message: Some(message), gathers: true, done: false }.await
+    /// Not `async`, as the functions that call it: each would keep a copy of the message in the task.
+    fn sending(&mut self, message: Outgoing) -> Sending<'_, S, R> {
+        Sending { socket: self, message: Some(message), gathers: true, done: false }
     }
 
     /// Sends one fragment of a message ([RFC 6455 section 5.4]); `last` ends the message.
