@@ -178,6 +178,9 @@ impl Inflation {
         loop {
             let in_tail = data.is_empty() && !message.more;
             if in_tail && (!last || message.complete || message.ends_with_final_block()) {
+                if last {
+                    message.check_ratio(self.max_ratio)?;
+                }
                 return Ok(0);
             }
             let tail = TAIL.get(message.tail..).unwrap_or_default();
@@ -185,19 +188,21 @@ impl Inflation {
                 if in_tail { (tail, InflateFlush::Block) } else { (*data, InflateFlush::NoFlush) };
             // One byte over the limit shows that there is more than it allows.
             let room = (self.max_message as u64).saturating_sub(message.produced).saturating_add(1);
+            let room = room.min(RATIO_STEP - message.produced % RATIO_STEP);
             let end =
                 self.len.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)).min(self.buffer.len());
             let output = self.buffer.get_mut(self.len..end).unwrap_or_default();
             let room = output.len();
 
             let (in_before, out_before) = (stream.total_in(), stream.total_out());
-            let status = stream
-                .decompress(input, output, flush)
-                .map_err(|_| Violation::InvalidDeflate { at: message.taken })?;
+            let status = stream.decompress(input, output, flush);
             let used = (stream.total_in() - in_before) as usize;
             let made = (stream.total_out() - out_before) as usize;
-
-            message.more = made == room;
+            if status.is_err() && made == 0 {
+                return Err(Violation::InvalidDeflate { at: message.taken }.into());
+            }
+            // What came out before invalid data is looked at first, as if it had come by itself.
+            message.more = made == room || status.is_err();
             message.produced += made as u64;
             if in_tail {
                 message.tail += used;
@@ -205,14 +210,20 @@ impl Inflation {
                 *data = data.get(used..).unwrap_or_default();
                 message.taken += used as u64;
             }
-            if status == Status::StreamEnd {
+            if status == Ok(Status::StreamEnd) {
                 // RFC 7692 section 7.2.3.4: a final block may be followed by more, which is a stream of its own.
                 stream.reset(false);
                 message.final_block = true;
             } else if used > 0 {
                 message.final_block = false;
             }
-            message.check(self.max_message, self.max_ratio)?;
+            if message.produced > self.max_message as u64 {
+                let (compressed, limit) = (message.taken, self.max_message);
+                return Err(LimitExceeded::InflatedMessage { compressed, limit }.into());
+            }
+            if message.produced % RATIO_STEP == 0 {
+                message.check_ratio(self.max_ratio)?;
+            }
             // All that the message says came out before its tail.
             if in_tail && (made > 0 || message.tail > TAIL_LEN) {
                 return Err(Violation::TruncatedDeflate.into());
@@ -236,10 +247,8 @@ impl Message {
         self.final_block && self.tail == 0
     }
 
-    fn check(&self, max_message: usize, max_ratio: u32) -> Result<(), LimitExceeded> {
-        if self.produced > max_message as u64 {
-            return Err(LimitExceeded::InflatedMessage { compressed: self.taken, limit: max_message });
-        }
+    /// To be asked every [`RATIO_STEP`] bytes and at the end: between, it would depend on the pieces in which the message comes.
+    fn check_ratio(&self, max_ratio: u32) -> Result<(), LimitExceeded> {
         let ratio_limit = self.taken.saturating_mul(u64::from(max_ratio));
         if self.produced > RATIO_FREE && self.produced > ratio_limit {
             return Err(LimitExceeded::InflateRatio {
@@ -285,3 +294,6 @@ const MAX_IDLE: u32 = 8;
 
 /// Bytes of a message to which the ratio limit does not apply: a short message of zeros is no attack.
 const RATIO_FREE: u64 = 1024 * 1024;
+
+/// Bytes of output from one look at the ratio to the next.
+const RATIO_STEP: u64 = RATIO_FREE;
