@@ -177,17 +177,20 @@ impl Inflation {
         let mut idle = 0;
         loop {
             let in_tail = data.is_empty() && !message.more;
-            if in_tail && (!last || message.complete || message.ends_with_final_block()) {
-                if last {
-                    message.check_ratio(self.max_ratio)?;
-                }
+            let needs_more = in_tail && !last;
+            let at_end = in_tail && last && (message.complete || message.ends_with_final_block());
+            // Between these points it would depend on the pieces in which the message comes.
+            if at_end || message.produced % RATIO_STEP == 0 {
+                message.check_ratio(self.max_ratio)?;
+            }
+            if needs_more || at_end {
                 return Ok(0);
             }
             let tail = TAIL.get(message.tail..).unwrap_or_default();
             let (input, flush) =
                 if in_tail { (tail, InflateFlush::Block) } else { (*data, InflateFlush::NoFlush) };
-            // One byte over the limit shows that there is more than it allows.
-            let room = (self.max_message as u64).saturating_sub(message.produced).saturating_add(1);
+            // What the limit allows is looked at first; then one byte shows that there is more.
+            let room = (self.max_message as u64).saturating_sub(message.produced).max(1);
             let room = room.min(RATIO_STEP - message.produced % RATIO_STEP);
             let end =
                 self.len.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)).min(self.buffer.len());
@@ -221,9 +224,6 @@ impl Inflation {
                 let (compressed, limit) = (message.taken, self.max_message);
                 return Err(LimitExceeded::InflatedMessage { compressed, limit }.into());
             }
-            if message.produced % RATIO_STEP == 0 {
-                message.check_ratio(self.max_ratio)?;
-            }
             // All that the message says came out before its tail.
             if in_tail && (made > 0 || message.tail > TAIL_LEN) {
                 return Err(Violation::TruncatedDeflate.into());
@@ -247,7 +247,6 @@ impl Message {
         self.final_block && self.tail == 0
     }
 
-    /// To be asked every [`RATIO_STEP`] bytes and at the end: between, it would depend on the pieces in which the message comes.
     fn check_ratio(&self, max_ratio: u32) -> Result<(), LimitExceeded> {
         let ratio_limit = self.taken.saturating_mul(u64::from(max_ratio));
         if self.produced > RATIO_FREE && self.produced > ratio_limit {
