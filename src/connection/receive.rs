@@ -231,9 +231,12 @@ impl Receiver {
     /// Frees the piece that was inflated last, whose event is gone.
     #[inline]
     pub(super) fn release_inflated(&mut self) {
+        // Whether a piece is the last one of its frame shows when there is no other.
+        let end_waits =
+            self.passes_inflated() && matches!(&self.stage, Stage::Payload(frame) if frame.to_come == 0);
         if let Some(inflation) = &mut self.inflation {
             let whole = matches!(&self.message, Some(Arriving { content: Content::Inflated, .. }));
-            self.unread |= inflation.has_held();
+            self.unread |= end_waits || inflation.has_held();
             if !whole {
                 inflation.release_buffer();
             }
