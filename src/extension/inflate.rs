@@ -160,7 +160,11 @@ impl Inflation {
         }
         if self.len == self.buffer.len() {
             let longer = self.len.max(data_len.saturating_mul(USUAL_RATIO));
-            let len = self.len.saturating_add(longer).min(self.max_message.saturating_add(1));
+            let mut len = self.len.saturating_add(longer);
+            if len > self.max_message / 2 {
+                // The last time: of the two buffers that there are for a moment, one is at most half as long as the other.
+                len = self.max_message.saturating_add(1);
+            }
             self.buffer.reserve_exact(len.saturating_sub(self.len));
             self.buffer.resize(len, 0);
         }
