@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sansocket::{ClientConfig, ClientRequest};
+use support::compression::Compression;
 use support::runtime::{AsyncStd, Runtime, RuntimeName, Tokio};
 
 /// Runs the cases of the Autobahn test suite at $AUTOBAHN_URL.
@@ -17,12 +18,16 @@ struct Options {
     /// The async runtime to run on.
     #[arg(long, value_enum, default_value_t = RuntimeName::Tokio)]
     runtime: RuntimeName,
+    #[command(flatten)]
+    compression: Compression,
 }
 
 fn main() -> ExitCode {
-    let done = match Options::parse().runtime {
-        RuntimeName::Tokio => Tokio::block_on(run_all::<Tokio>()),
-        RuntimeName::AsyncStd => AsyncStd::block_on(run_all::<AsyncStd>()),
+    let Options { runtime, compression } = Options::parse();
+    let config = compression.client_config();
+    let done = match runtime {
+        RuntimeName::Tokio => Tokio::block_on(run_all::<Tokio>(&config)),
+        RuntimeName::AsyncStd => AsyncStd::block_on(run_all::<AsyncStd>(&config)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,23 +38,23 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run_all<R: Runtime>() -> Result<(), Box<dyn Error>> {
+async fn run_all<R: Runtime>(config: &ClientConfig) -> Result<(), Box<dyn Error>> {
     let url = env::var("AUTOBAHN_URL").map_err(|_| "AUTOBAHN_URL is not set")?;
     let agent = env::var("AUTOBAHN_AGENT").unwrap_or_else(|_| "sansocket".into());
     let cases: u32 = env::var("AUTOBAHN_CASES").map_err(|_| "AUTOBAHN_CASES is not set")?.parse()?;
     for case in 1..=cases {
         // Many cases break the protocol, so that it must end like this.
-        if let Err(error) = echo::<R>(&format!("{url}/runCase?case={case}&agent={agent}")).await {
+        if let Err(error) = echo::<R>(&format!("{url}/runCase?case={case}&agent={agent}"), config).await {
             println!("case {case}: {error}");
         }
     }
-    echo::<R>(&format!("{url}/updateReports?agent={agent}")).await?;
+    echo::<R>(&format!("{url}/updateReports?agent={agent}"), config).await?;
     Ok(())
 }
 
 /// Opens a WebSocket and sends back what comes, until the connection ends.
-async fn echo<R: Runtime>(url: &str) -> Result<(), sansocket_driver::Error> {
-    let mut socket = R::connect_with(&ClientRequest::new(url)?, &ClientConfig::default()).await?;
+async fn echo<R: Runtime>(url: &str, config: &ClientConfig) -> Result<(), sansocket_driver::Error> {
+    let mut socket = R::connect_with(&ClientRequest::new(url)?, config).await?;
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }

@@ -8,6 +8,7 @@
 
 pub mod by_hand;
 pub mod cases;
+pub mod compression;
 pub mod matrix;
 pub mod probe;
 pub mod raw;
