@@ -74,6 +74,22 @@ fn perform(pair: &mut Pair, act: Act) {
     }
 }
 
+/// Both ends compress all that they send, with context takeover, so that what is lost or repeated shows.
+#[cfg(feature = "deflate")]
+fn compress(pair: &mut Pair) {
+    let mut config = sansocket::DeflateConfig::with_context_takeover();
+    config.min_len = 0;
+    for end in [&mut pair.client, &mut pair.server] {
+        let placeholder = crate::support::drive::open(end.connection.role());
+        let connection = core::mem::replace(&mut end.connection, placeholder);
+        end.connection = connection.with_deflate(&config, sansocket::DeflateParams::default());
+    }
+}
+
+/// This build cannot.
+#[cfg(not(feature = "deflate"))]
+fn compress(_: &mut Pair) {}
+
 proptest! {
     #[test]
     fn both_ends_reach_closed(
@@ -81,6 +97,7 @@ proptest! {
         closer in role(),
         cut in any::<bool>(),
         keepalive in any::<bool>(),
+        compressed in any::<bool>(),
     ) {
         let mut pair = Pair::with(|setup| {
             setup.timeouts.idle = Some(Duration::from_secs(200));
@@ -89,6 +106,9 @@ proptest! {
                 setup.timeouts.ping_interval = None;
             }
         });
+        if compressed {
+            compress(&mut pair);
+        }
         for act in acts {
             perform(&mut pair, act);
         }
@@ -119,8 +139,12 @@ proptest! {
     fn both_ends_agree_on_a_clean_end(
         acts in prop::collection::vec(act(), 0..40),
         closer in role(),
+        compressed in any::<bool>(),
     ) {
         let mut pair = Pair::new();
+        if compressed {
+            compress(&mut pair);
+        }
         for act in acts {
             // A closing handshake may take longer than its limit if nobody moves the bytes meanwhile.
             let fault =

@@ -4,4 +4,5 @@
 pub(crate) mod drive;
 pub(crate) mod pair;
 pub(crate) mod seen;
+pub(crate) mod vectors;
 pub(crate) mod wire;
