@@ -1,6 +1,9 @@
 //! The tests that every adapter passes, over loopback TCP. Each adapter includes this file beside a module `runtime` that
 //! names its own types; raw peers are plain threads.
 
+#[cfg(feature = "deflate")]
+mod compression;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream as RawStream};
 use std::thread;
