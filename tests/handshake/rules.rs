@@ -7,7 +7,7 @@ use crate::support::{Outcome, connect, refusal, requests, responses, serve};
 #[test]
 fn server_judges_every_request_of_the_table() {
     let cases = requests();
-    assert_eq!(cases.len(), 98, "the file was read");
+    assert_eq!(cases.len(), 99, "the file was read");
     for case in cases {
         let outcome = serve(&ServerConfig::default(), &[&case.head]);
         let status = match &outcome {
