@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "seeds are what is received, not what is expected of it")]
 mod cases;
 mod connection;
+mod deflate;
 mod frame;
 mod handshake;
 #[path = "../../../tests/support/memory.rs"]
@@ -18,6 +19,7 @@ mod seeds;
 mod support;
 
 pub use connection::connection;
+pub use deflate::deflate;
 pub use frame::frame;
 pub use handshake::handshake;
 pub use seeds::of_handshakes;

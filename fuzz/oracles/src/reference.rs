@@ -145,7 +145,7 @@ fn admit(limits: &Limits, open: &Option<Open>, opcode: u8, len: u64) -> Result<(
     Ok(())
 }
 
-fn control_event(opcode: u8, data: Vec<u8>) -> Result<Seen, Violation> {
+pub(crate) fn control_event(opcode: u8, data: Vec<u8>) -> Result<Seen, Violation> {
     match opcode {
         9 => Ok(Seen::Ping(data)),
         10 => Ok(Seen::Pong(data)),
@@ -168,7 +168,7 @@ fn close_event(code: CloseCode, reason: &str) -> Seen {
     Seen::Close(CloseFrame::new(code, reason).expect("checked before"))
 }
 
-fn check_text(data: &[u8], last: bool) -> Result<(), Violation> {
+pub(crate) fn check_text(data: &[u8], last: bool) -> Result<(), Violation> {
     match core::str::from_utf8(data) {
         Err(error) if last || error.error_len().is_some() => {
             Err(Violation::InvalidUtf8 { at: error.valid_up_to() as u64 })
