@@ -12,6 +12,7 @@ mod queue;
 mod read;
 mod receive;
 mod send;
+mod spare;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,12 +1,14 @@
 //! What waits to be written: control frames ahead of data frames, never inside one.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::iter::once;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::spare;
 use crate::entropy::Entropy;
-use crate::frame::{Flags, FrameHeader, MAX_HEADER, Opcode, append_masked};
+use crate::frame::{Flags, FrameHeader, MAX_HEADER, Mask, Opcode};
 
 /// Encoded frames in two lanes.
 ///
@@ -16,7 +18,7 @@ use crate::frame::{Flags, FrameHeader, MAX_HEADER, Opcode, append_masked};
 /// ```
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    control: BytesMut,
+    control: Copied,
     /// INVARIANT: no segment is empty, and a frame header never spans two segments.
     data: Lane,
     data_len: usize,
@@ -27,9 +29,6 @@ pub(super) struct Queue {
     control_turn: usize,
     /// Some of them have left. What comes now waits for that data frame: an endless row of Pings starves no message.
     turn_begun: bool,
-    /// Bytes that left between the last two moments when nothing waited: the room that is reserved next time.
-    burst: usize,
-    last_burst: usize,
 }
 
 /// A queue of segments that allocates nothing for the first one: most of the time there is no other.
@@ -43,16 +42,47 @@ struct Lane {
 #[derive(Debug)]
 enum Segment {
     /// Whole frames, or the header of a frame whose payload data is in the next segment.
-    Copied(BytesMut),
+    Copied(Copied),
     /// Payload data as the application handed it over, or a whole frame that goes to many connections.
     Shared(Bytes),
+}
+
+/// Frames of our own making, of which some bytes have left.
+#[derive(Debug, Default)]
+struct Copied {
+    bytes: Vec<u8>,
+    left: usize,
+}
+
+impl Copied {
+    /// What waits.
+    #[inline]
+    fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.left..).unwrap_or_default()
+    }
+
+    /// Where to append more. What has left makes room: a queue that is never empty must not grow.
+    #[inline]
+    fn out(&mut self) -> &mut Vec<u8> {
+        if self.left > 0 && self.left >= self.waiting().len() {
+            self.bytes.drain(..self.left);
+            self.left = 0;
+        }
+        &mut self.bytes
+    }
+}
+
+impl From<Vec<u8>> for Copied {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, left: 0 }
+    }
 }
 
 impl Queue {
     /// A queue whose first output is `bytes`, which are no frame.
     pub(super) fn starting_with(bytes: BytesMut) -> Self {
         let len = bytes.len();
-        let first = (len > 0).then_some(Segment::Copied(bytes));
+        let first = (len > 0).then(|| Segment::Copied(Vec::from(bytes).into()));
         Self {
             data: Lane { first, more: VecDeque::new() },
             data_len: len,
@@ -63,12 +93,12 @@ impl Queue {
 
     /// Bytes that wait.
     pub(super) fn len(&self) -> usize {
-        self.control.len() + self.data_len
+        self.control_len() + self.data_len
     }
 
     /// Bytes of control frames that wait, Close frames excepted.
     pub(super) fn control_len(&self) -> usize {
-        self.control.len()
+        self.control.waiting().len()
     }
 
     /// Whether data or Close frames wait, or a part of one.
@@ -87,14 +117,12 @@ impl Queue {
     ) {
         let key = entropy.map(Entropy::masking_key);
         if let Some(Segment::Copied(out)) = self.data.back_mut() {
-            self.data_len += encode(out, flags, opcode, payload, key);
+            self.data_len += encode(out.out(), flags, opcode, payload, key);
             return;
         }
-        // `encode` asks for room for the longest header, also for the last frame of a burst like the last one.
-        let room = MAX_HEADER + payload.len().max(self.last_burst);
-        let mut out = BytesMut::with_capacity(room);
-        self.data_len += encode(&mut out, flags, opcode, payload, key);
-        self.data.push_back(Segment::Copied(out));
+        let mut bytes = spare::take(MAX_HEADER + payload.len());
+        self.data_len += encode(&mut bytes, flags, opcode, payload, key);
+        self.data.push_back(Segment::Copied(bytes.into()));
     }
 
     /// Queues a whole message with payload data that may be large; it is not copied if that can be avoided.
@@ -109,7 +137,7 @@ impl Queue {
                 .try_into_mut()
                 .map(|mut payload| {
                     let key = entropy.masking_key();
-                    crate::frame::Mask::new(key).apply(&mut payload);
+                    Mask::new(key).apply(&mut payload);
                     (payload.freeze(), Some(key))
                 })
                 .map_err(|payload| (payload, entropy)),
@@ -120,9 +148,14 @@ impl Queue {
             Ok((payload, key)) => {
                 let mut header = [0; MAX_HEADER];
                 let header_len = FrameHeader::encode(&mut header, flags, opcode, payload.len(), key);
+                let header = &header[..header_len];
                 match self.data.back_mut() {
-                    Some(Segment::Copied(out)) => out.extend_from_slice(&header[..header_len]),
-                    _ => self.data.push_back(Segment::Copied(BytesMut::from(&header[..header_len]))),
+                    Some(Segment::Copied(out)) => out.out().extend_from_slice(header),
+                    _ => {
+                        let mut bytes = spare::take(MAX_HEADER);
+                        bytes.extend_from_slice(header);
+                        self.data.push_back(Segment::Copied(bytes.into()));
+                    }
                 }
                 self.data_len += header_len + payload.len();
                 self.data.push_back(Segment::Shared(payload));
@@ -134,16 +167,16 @@ impl Queue {
     pub(super) fn push_encoded(&mut self, frame: Bytes) {
         self.data_len += frame.len();
         match self.data.back_mut() {
-            Some(Segment::Copied(out)) if frame.len() < MIN_SHARED => out.extend_from_slice(&frame),
+            Some(Segment::Copied(out)) if frame.len() < MIN_SHARED => out.out().extend_from_slice(&frame),
             _ => self.data.push_back(Segment::Shared(frame)),
         }
     }
 
     /// Queues a control frame ahead of the data.
     pub(super) fn push_control(&mut self, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
-        encode(&mut self.control, Flags::WHOLE, opcode, payload, entropy.map(Entropy::masking_key));
+        encode(self.control.out(), Flags::WHOLE, opcode, payload, entropy.map(Entropy::masking_key));
         if !self.turn_begun || self.data.is_empty() {
-            self.control_turn = self.control.len();
+            self.control_turn = self.control_len();
         }
     }
 
@@ -154,7 +187,7 @@ impl Queue {
 
     /// The pieces in the order in which they are to be written.
     pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        let (before_data, after_frame) = self.control.split_at(self.before_data());
+        let (before_data, after_frame) = self.control.waiting().split_at(self.before_data());
         // Without control frames that wait for it, the border of the frame does not matter.
         let border = match &self.data.first {
             Some(front) if !after_frame.is_empty() && self.frame_left == 0 => own_frame_len(front.bytes()),
@@ -168,7 +201,7 @@ impl Queue {
     /// The first piece; empty if nothing waits.
     #[inline]
     pub(super) fn first(&self) -> &[u8] {
-        if self.control.is_empty() {
+        if self.control.waiting().is_empty() {
             return self.data.first.as_ref().map_or(&[], Segment::bytes);
         }
         self.pieces().next().unwrap_or_default()
@@ -181,13 +214,18 @@ impl Queue {
     /// If `n` is more than [`len`](Self::len).
     pub(super) fn advance(&mut self, n: usize) {
         assert!(n <= self.len(), "{n} bytes cannot have been written: only {} were waiting", self.len());
-        self.burst = self.burst.saturating_add(n);
         if n < self.len() {
             self.advance_within(n);
-        } else {
-            // An idle connection holds no buffer.
-            let last_burst = core::mem::take(&mut self.burst).min(MAX_RESERVE);
-            *self = Self { last_burst, ..Self::default() };
+            return;
+        }
+        // An idle connection holds no buffer.
+        self.data.clear();
+        self.data_len = 0;
+        self.frame_left = 0;
+        self.turn_begun = false;
+        if self.control.bytes.capacity() > 0 {
+            self.control = Copied::default();
+            self.control_turn = 0;
         }
     }
 
@@ -197,7 +235,7 @@ impl Queue {
             let turn = self.before_data();
             if turn > 0 {
                 let len = n.min(turn);
-                self.control.advance(len);
+                self.control.left += len;
                 self.control_turn = turn - len;
                 self.turn_begun = true;
                 n -= len;
@@ -215,7 +253,7 @@ impl Queue {
             self.data_len -= len;
             self.frame_left -= len;
             if self.frame_left == 0 {
-                self.control_turn = self.control.len();
+                self.control_turn = self.control_len();
                 self.turn_begun = false;
             }
             n -= len;
@@ -226,7 +264,7 @@ impl Queue {
     #[inline]
     fn before_data(&self) -> usize {
         if self.data.is_empty() {
-            self.control.len()
+            self.control_len()
         } else if self.frame_left > 0 {
             0
         } else {
@@ -268,21 +306,35 @@ impl Lane {
     }
 
     fn pop_front(&mut self) {
+        if let Some(Segment::Copied(copied)) = self.first.take() {
+            spare::give(copied.bytes);
+        }
         self.first = self.more.pop_front();
+    }
+
+    /// Forgets everything, and holds no memory any more.
+    #[inline]
+    fn clear(&mut self) {
+        while !self.is_empty() {
+            self.pop_front();
+        }
+        if self.more.capacity() > 0 {
+            self.more = VecDeque::new();
+        }
     }
 }
 
 impl Segment {
     fn bytes(&self) -> &[u8] {
         match self {
-            Self::Copied(bytes) => bytes,
+            Self::Copied(copied) => copied.waiting(),
             Self::Shared(bytes) => bytes,
         }
     }
 
     fn advance(&mut self, n: usize) {
         match self {
-            Self::Copied(bytes) => bytes.advance(n),
+            Self::Copied(copied) => copied.left += n,
             Self::Shared(bytes) => bytes.advance(n),
         }
     }
@@ -290,7 +342,7 @@ impl Segment {
 
 /// Appends a frame; returns its length.
 #[inline]
-fn encode(out: &mut BytesMut, flags: Flags, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) -> usize {
+fn encode(out: &mut Vec<u8>, flags: Flags, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) -> usize {
     let start = out.len();
     out.reserve(MAX_HEADER + payload.len());
     let mut header = [0; MAX_HEADER];
@@ -299,7 +351,7 @@ fn encode(out: &mut BytesMut, flags: Flags, opcode: Opcode, payload: &[u8], key:
     out.extend_from_slice(&header);
     out.truncate(start + header_len);
     match key {
-        Some(key) => append_masked(out, payload, key),
+        Some(key) => Mask::new(key).append(out, payload),
         None => out.extend_from_slice(payload),
     }
     header_len + payload.len()
@@ -323,6 +375,3 @@ fn own_frame_len(bytes: &[u8]) -> usize {
 
 /// Payload data from this size on is handed to the transport as it is; below, copying is cheaper than one more piece.
 const MIN_SHARED: usize = 8 * 1024;
-
-/// What a burst may make the next one reserve.
-const MAX_RESERVE: usize = 64 * 1024;

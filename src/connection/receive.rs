@@ -331,10 +331,7 @@ impl Receiver {
             }
             Some(Arriving { content: Content::Assembled { assembly, unmasked }, .. }) => {
                 assembly.reserve(data.len(), frame.to_come);
-                for piece in data.chunks_mut(PIECE) {
-                    frame.unmask(piece);
-                    assembly.push(piece)?;
-                }
+                assembly.push(data, &mut frame.mask)?;
                 *unmasked += data.len();
                 Taken::Part
             }
@@ -496,8 +493,3 @@ fn with_margin(limit: usize) -> u64 {
 
 /// Payload data still to come from which on it is read straight into the message.
 const MIN_DIRECT: u64 = 8 * 1024;
-
-/// Payload data of a message that is put together is unmasked, checked and copied in pieces of this many bytes, too few for the C
-/// library to copy with `rep movsb`. That instruction is several times slower on some processors (glibc bug 30994) where
-/// the low bits of the two addresses are close, as they are for a block that begins with a frame header.
-const PIECE: usize = 2 * 1024;

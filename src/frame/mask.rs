@@ -1,6 +1,6 @@
 //! Masking (RFC 6455 section 5.3): payload data XOR the masking-key, repeated.
 
-use bytes::BytesMut;
+use alloc::vec::Vec;
 
 /// A masking-key, turned so that it starts at the payload byte that is next.
 #[derive(Debug, Clone, Copy)]
@@ -22,15 +22,30 @@ impl Mask {
         }
         self.0 = self.0.rotate_right(8 * (data.len() % 4) as u32);
     }
+
+    /// Appends `data`, masked or unmasked, to `out`, and turns the key for the byte that follows. One pass is faster than two.
+    #[inline]
+    pub(crate) fn append(&mut self, out: &mut Vec<u8>, data: &[u8]) {
+        let key = u64::from(self.0) | u64::from(self.0) << 32;
+        let mut blocks = data.chunks_exact(BLOCK);
+        for block in &mut blocks {
+            let mut masked = [0; BLOCK];
+            for (to, from) in masked.chunks_exact_mut(8).zip(block.chunks_exact(8)) {
+                if let Ok(from) = <[u8; 8]>::try_from(from) {
+                    to.copy_from_slice(&(u64::from_le_bytes(from) ^ key).to_le_bytes());
+                }
+            }
+            out.extend_from_slice(&masked);
+        }
+        let start = out.len();
+        out.extend_from_slice(blocks.remainder());
+        // Blocks are a multiple of the key's length.
+        self.apply(out.get_mut(start..).unwrap_or_default());
+    }
 }
 
-/// Appends `data`, masked, to `out`.
-#[inline]
-pub(crate) fn append_masked(out: &mut BytesMut, data: &[u8], key: [u8; 4]) {
-    let start = out.len();
-    out.extend_from_slice(data);
-    Mask::new(key).apply(&mut out[start..]);
-}
+/// Bytes that are copied and masked at a time: enough to stay in vector registers.
+const BLOCK: usize = 128;
 
 /// Masks all blocks of `N` bytes, a multiple of eight, and returns the rest.
 ///
@@ -50,8 +65,6 @@ fn xor_blocks<const N: usize>(data: &mut [u8], key: u64) -> &mut [u8] {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
 
     #[test]
@@ -66,6 +79,22 @@ mod tests {
                 mask.apply(first);
                 mask.apply(second);
                 assert_eq!(data, expected, "length {len}, split at {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn appended_data_is_masked_as_it_is_in_place() {
+        let data: Vec<u8> = (0..=u8::MAX).cycle().take(3 * BLOCK + 9).collect();
+        for len in 0..data.len() {
+            for split in [0, 1, 5, len / 2, len] {
+                let (first, second) = data[..len].split_at(split.min(len));
+                let (mut mask, mut appended) = (Mask::new([1, 2, 3, 4]), Vec::new());
+                mask.append(&mut appended, first);
+                mask.append(&mut appended, second);
+                let mut in_place = data[..len].to_vec();
+                Mask::new([1, 2, 3, 4]).apply(&mut in_place);
+                assert_eq!(appended, in_place, "length {len}, split at {split}");
             }
         }
     }

@@ -6,4 +6,4 @@ mod mask;
 
 pub use close::{CloseCode, CloseFrame, InvalidCloseFrame};
 pub(crate) use header::{Flags, FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode, Parsed, Rules};
-pub(crate) use mask::{Mask, append_masked};
+pub(crate) use mask::Mask;
