@@ -7,7 +7,7 @@ use sansocket::Limits;
 use tungstenite::http::Uri;
 
 use super::grammar::{Fields, Verdict};
-use super::request::{Request, is_key, subprotocols};
+use super::request::{Request, has_fine_extensions, is_key, subprotocols};
 use super::response::Response;
 use super::target::{is_authority, resource_name};
 
@@ -47,6 +47,8 @@ pub(crate) enum Difference {
     Content,
     /// It does not look at the subprotocols: each is a token, and none comes twice (RFC 6455 section 4.1, item 10).
     Subprotocols,
+    /// It does not look at the extensions, which are a list of tokens with parameters (RFC 6455 section 9.1).
+    Extensions,
     /// It splits `Connection` at spaces too; elements of a list are separated by commas (RFC 9110 section 5.6.1).
     ConnectionWithSpaces,
     /// It has other limits: 124 field lines, 64 KiB, and none for the request line. Ours are answered with 431 and 414.
@@ -102,6 +104,7 @@ pub(crate) fn laxer_server(
         (count("sec-websocket-key") > 1 || count("sec-websocket-version") > 1, Difference::RepeatedField),
         (content, Difference::Content),
         (subprotocols(fields).is_none(), Difference::Subprotocols),
+        (!has_fine_extensions(fields), Difference::Extensions),
         (!fields.list_has("connection", "upgrade"), Difference::ConnectionWithSpaces),
     ])
 }
@@ -203,6 +206,8 @@ mod tests {
             (Content, OnlyTheirs, add("Expect: a miracle")),
             (Subprotocols, OnlyTheirs, add("Sec-WebSocket-Protocol: a b")),
             (Subprotocols, OnlyTheirs, add("Sec-WebSocket-Protocol: a, a")),
+            (Extensions, OnlyTheirs, add("Sec-WebSocket-Extensions: a; b=")),
+            (Extensions, OnlyTheirs, add("Sec-WebSocket-Extensions: a b")),
             (ConnectionWithSpaces, OnlyTheirs, put("Connection: ", "Connection: keep-alive ")),
             (OtherLimits, OnlyTheirs, add(&["A: b"; 100].join("\r\n"))),
             (OtherLimits, OnlyTheirs, add(&format!("A: {}", "b".repeat(20_000)))),

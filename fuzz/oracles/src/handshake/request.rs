@@ -185,6 +185,9 @@ pub(crate) fn judge(config: &ServerConfig, request: &Request) -> Result<Accepted
         _ => return status(400),
     }
     let Some(subprotocols) = subprotocols(fields) else { return status(400) };
+    if !has_fine_extensions(fields) {
+        return status(400);
+    }
     // Item 5.
     match fields.all("sec-websocket-key")[..] {
         [key] if is_key(key) || (config.accept_malformed_key && key.is_ascii()) => {
@@ -205,6 +208,40 @@ pub(crate) fn subprotocols(fields: &Fields) -> Option<Vec<String>> {
     let unique: BTreeSet<_> = names.iter().collect();
     let all_fine = names.iter().all(|name| is_token(name)) && unique.len() == names.len();
     all_fine.then(|| names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+}
+
+/// Section 9.1, each line by itself: elements between commas, parts between semicolons, a name first, then parameters.
+pub(crate) fn has_fine_extensions(fields: &Fields) -> bool {
+    let is_fine = |element: &str| {
+        let mut parts = element.split(';').map(|part| part.trim_matches([' ', '\t']));
+        let is_name = parts.next().is_some_and(|name| is_token(name.as_bytes()));
+        is_name && parts.all(is_parameter)
+    };
+    // A quoted value is a token, so no separator can hide in one.
+    let lines = fields.all("sec-websocket-extensions");
+    lines.into_iter().all(|line| {
+        let line = String::from_utf8_lossy(line);
+        let elements = line.split(',').map(|element| element.trim_matches([' ', '\t']));
+        elements.filter(|element| !element.is_empty()).all(is_fine)
+    })
+}
+
+/// A name, which may have a value: a token, bare or in quotes with any of its characters escaped.
+fn is_parameter(part: &str) -> bool {
+    let Some((name, value)) = part.split_once('=') else { return is_token(part.as_bytes()) };
+    let (name, value) = (name.trim_end_matches([' ', '\t']), value.trim_start_matches([' ', '\t']));
+    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    let unescaped = quoted.map(|mut quoted| {
+        let mut text = String::new();
+        while let Some(first) = quoted.chars().next() {
+            quoted = quoted.strip_prefix('\\').unwrap_or(quoted);
+            let character = quoted.chars().next().unwrap_or(first);
+            text.push(character);
+            quoted = quoted.strip_prefix(character).unwrap_or_default();
+        }
+        text
+    });
+    is_token(name.as_bytes()) && is_token(unescaped.as_deref().unwrap_or(value).as_bytes())
 }
 
 /// 16 bytes in base64: 22 characters of its alphabet, of which the last has bits that do not count, and padding.
