@@ -25,3 +25,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/diagnosing.md")]
 pub struct Diagnosing;
+
+/// The code in the guide to compression, which has to compile as well.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/compression.md")]
+pub struct Compression;
