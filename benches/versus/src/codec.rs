@@ -14,7 +14,9 @@ pub(crate) fn tables(options: &Options) -> impl Iterator<Item = Table> {
         let mut table = Table { title, unit: "ns", rows: Vec::new() };
         for (name, contest) in cases {
             if options.wants(&table.title, &name) {
-                let row = Row { lines: rounds::run(&contest(), options.effort), name };
+                let mut contest = contest();
+                contest.contenders.retain(|contender| contender.name.contains(&options.only));
+                let row = Row { lines: rounds::run(&contest, options.effort), name };
                 table.print_row(&row);
                 table.rows.push(row);
             }

@@ -31,8 +31,9 @@ fn main() {
         physical.chain(codec::tables(&options)).chain(deflate::tables(&options)).chain(echo::tables(&options))
     {
         results.add(table);
-    }
-    if let Some(directory) = &options.output {
-        results.write(directory, &options);
+        // After each table, because all of them take long.
+        if let Some(directory) = &options.output {
+            results.write(directory, &options);
+        }
     }
 }

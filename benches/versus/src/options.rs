@@ -12,6 +12,8 @@ pub(crate) struct Options {
     pub(crate) filter: String,
     pub(crate) effort: Effort,
     pub(crate) quick: bool,
+    /// Only contenders whose name contains this: for a profiler.
+    pub(crate) only: String,
     /// Where RESULTS.md and the charts go.
     pub(crate) output: Option<PathBuf>,
     /// The program that `cpp/build` made.
@@ -23,6 +25,7 @@ impl Options {
     pub(crate) fn parse(arguments: Vec<String>) -> Self {
         let mut options = Self {
             filter: String::new(),
+            only: String::new(),
             effort: Effort::FULL,
             quick: false,
             output: None,
@@ -30,11 +33,12 @@ impl Options {
         };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
-            let mut path = || arguments.next().map(PathBuf::from).unwrap_or_else(|| usage());
+            let mut value = || arguments.next().unwrap_or_else(|| usage());
             match argument.as_str() {
                 "--quick" => (options.quick, options.effort) = (true, Effort::QUICK),
-                "--write" => options.output = Some(path()),
-                "--uwebsockets" => options.uwebsockets = Some(path()),
+                "--only" => options.only = value(),
+                "--write" => options.output = Some(value().into()),
+                "--uwebsockets" => options.uwebsockets = Some(value().into()),
                 name if !name.starts_with('-') && options.filter.is_empty() => options.filter = argument,
                 _ => usage(),
             }
@@ -49,7 +53,7 @@ impl Options {
 
 fn usage() -> ! {
     eprintln!(
-        "cargo run --release -- [--quick] [--write DIRECTORY] [--uwebsockets PROGRAM] [PART OF A CASE'S NAME]"
+        "cargo run --release -- [--quick] [--only CONTENDER] [--write DIRECTORY] [--uwebsockets PROGRAM] [PART OF A CASE'S NAME]"
     );
     std::process::exit(2)
 }

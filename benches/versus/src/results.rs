@@ -69,11 +69,13 @@ fn surroundings() -> String {
         let output = Command::new(program).args(arguments).output().ok();
         output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
     };
-    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let processor = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut models = processors.lines().filter_map(|line| line.strip_prefix("model name"));
+    let processor = models.next().unwrap_or_default();
+    let cores = 1 + models.count();
     let mut text = format!(
-        "Machine: {} ({cores} cores), {}, {}.\n\n",
+        "sansocket at commit {}. Machine: {} ({cores} cores), {}, {}.\n\n",
+        run("git", &["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]),
         processor.trim_start_matches([' ', '\t', ':']),
         run("uname", &["-sr"]),
         run("rustc", &["--version"])
@@ -101,5 +103,6 @@ Written by `cargo run --release -- --write .` in this folder; [README.md](README
 Every ratio is the other's time over sansocket's in the same round: above 1, sansocket is faster. Figures are medians of all
 rounds; in brackets, the quartiles of the ratio. The control is sansocket once more: differences as large as its spread
 mean nothing. Cells in bold are those in which another library is ahead. A dagger (†) marks those that write the messages of a
-burst one by one: in memory that costs nothing, on a socket a system call each, so they are not compared there.
+burst one by one: in memory that costs nothing, on a socket a system call each, so they are not compared there. The best other is the
+best library in Rust; uWebSockets is in the tables of everybody.
 ";

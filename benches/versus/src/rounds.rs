@@ -85,7 +85,7 @@ pub(crate) fn run(contest: &Contest, effort: Effort) -> Vec<Line> {
 
 /// How many runs make a turn that is long against the cost of reading the clock.
 fn runs_per_turn(run: &mut Run, effort: Effort) -> usize {
-    let mut runs = 1;
+    let mut runs = MIN_RUNS;
     while time(run, runs) < effort.turn_nanos {
         runs *= 2;
     }
@@ -108,3 +108,6 @@ pub(crate) fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4])
 }
+
+/// Runs of a turn at least: the first ones find caches that others have used.
+const MIN_RUNS: usize = 4;

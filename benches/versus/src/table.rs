@@ -23,9 +23,11 @@ impl Row {
         &self.lines[0]
     }
 
-    /// The fastest of the other libraries that do the same.
+    /// The fastest of the other libraries in Rust that do the same.
     pub(crate) fn best(&self) -> Option<&Line> {
-        let peers = self.lines[1..].iter().filter(|line| !line.name.starts_with('(') && !line.apart);
+        let peers = self.lines[1..]
+            .iter()
+            .filter(|line| !line.name.starts_with('(') && !line.name.ends_with("(C++)") && !line.apart);
         peers.min_by(|a, b| a.ratio[1].total_cmp(&b.ratio[1]))
     }
 

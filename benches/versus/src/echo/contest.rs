@@ -12,7 +12,7 @@ use crate::work::frame;
 
 /// All tables.
 pub(crate) fn tables(options: &Options) -> impl Iterator<Item = Table> {
-    let echoes = [(1, 1), (64, 1), (1000, 1), (1, 16), (64, 16), (1000, 16)];
+    let echoes = [(1, 1), (64, 1), (1000, 1), (64, 16), (1000, 16), (1, 16)];
     let echoes =
         echoes.into_iter().filter_map(|(connections, in_flight)| echo(options, connections, in_flight));
     let others = [scale, new_connections, idle].into_iter().filter_map(|table| table(options));
@@ -144,7 +144,7 @@ fn idle(options: &Options) -> Option<Table> {
 /// Lets the servers take turns with the same load.
 fn measure(processes: &[Process], shape: Shape, options: &Options) -> Vec<Line> {
     let (rounds, turn) =
-        if options.quick { (2, Duration::from_millis(2)) } else { (9, Duration::from_millis(30)) };
+        if options.quick { (2, Duration::from_millis(2)) } else { (7, Duration::from_millis(20)) };
     let open = |process: &Process| {
         let mut load = Load::open(process.address, shape, process.name == RAW)?;
         load.run(2 * shape.connections, true)?;
@@ -158,11 +158,11 @@ fn measure(processes: &[Process], shape: Shape, options: &Options) -> Vec<Line> 
             times *= 2;
         }
     };
-    let broken = |process: &Process, error: io::Error| -> ! { panic!("{}: {error}", process.name) };
-    let mut loads: Vec<(Load, usize)> = processes
-        .iter()
-        .map(|process| open(process).unwrap_or_else(|error| broken(process, error)))
-        .collect();
+    let mut loads: Vec<(Load, usize)> = Vec::new();
+    for process in processes {
+        loads.push(open(process).unwrap_or_else(|error| broken(process, error)));
+        attend(processes, &mut loads);
+    }
     let mut values = vec![Vec::new(); processes.len()];
     for round in 0..rounds {
         for at in 0..processes.len() {
@@ -171,9 +171,21 @@ fn measure(processes: &[Process], shape: Shape, options: &Options) -> Vec<Line> 
             let before = process.cpu_nanos();
             let messages = load.run(*times, false).unwrap_or_else(|error| broken(process, error));
             values[at].push((process.cpu_nanos() - before) as f64 / messages as f64);
+            attend(processes, &mut loads);
         }
     }
     lines(processes, &values)
+}
+
+/// Lets the connections that have to wait answer Pings.
+fn attend(processes: &[Process], loads: &mut [(Load, usize)]) {
+    for (process, (load, _)) in processes.iter().zip(loads) {
+        load.attend().unwrap_or_else(|error| broken(process, error));
+    }
+}
+
+fn broken(process: &Process, error: io::Error) -> ! {
+    panic!("{}: {error}", process.name)
 }
 
 /// The first is sansocket; the same once more is the control.
@@ -191,13 +203,14 @@ fn lines(processes: &[Process], values: &[Vec<f64>]) -> Vec<Line> {
 /// sansocket, everybody else, and sansocket once more.
 fn everybody(options: &Options) -> Vec<Process> {
     let mut processes: Vec<Process> = names(options).map(|name| start(name, options)).collect();
-    processes.insert(1, start("sansocket", options));
+    processes.insert(1, start(processes[0].name, options));
     processes
 }
 
-fn names(options: &Options) -> impl Iterator<Item = &'static str> {
+fn names(options: &Options) -> impl Iterator<Item = &'static str> + '_ {
     let uwebsockets = options.uwebsockets.is_some().then_some(UWEBSOCKETS);
-    servers().into_iter().map(|server| server.name).chain(uwebsockets)
+    let all = servers().into_iter().map(|server| server.name).chain(uwebsockets);
+    all.filter(|name| name.contains(&options.only))
 }
 
 fn start(name: &'static str, options: &Options) -> Process {

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -35,6 +36,8 @@ struct Connection {
     stream: TcpStream,
     to_write: usize,
     to_read: usize,
+    /// The Pong that is owed. It leaves between frames.
+    pong: Vec<u8>,
 }
 
 impl Load {
@@ -57,17 +60,29 @@ impl Load {
                 let mut stream = TcpStream::from_std(stream);
                 let interest = Interest::READABLE | Interest::WRITABLE;
                 poll.registry().register(&mut stream, Token(index), interest)?;
-                Ok(Connection { stream, to_write: 0, to_read: 0 })
+                Ok(Connection { stream, to_write: 0, to_read: 0, pong: Vec::new() })
             })
             .collect::<io::Result<_>>()?;
         let (request, reply) = (request.into(), reply.into());
         Ok(Self { poll, connections, shape, request, reply, scratch: vec![0; 256 * 1024] })
     }
 
+    /// Answers the Pings that came while nothing was sent. Without it, servers end connections that are quiet for long.
+    pub(crate) fn attend(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        self.poll.poll(&mut events, Some(Duration::ZERO))?;
+        for event in events.iter().filter(|event| event.is_readable()) {
+            let Some(connection) = self.connections.get_mut(event.token().0) else { continue };
+            connection.read_frames(&self.reply, self.reply.len(), &mut self.scratch, true)?;
+        }
+        Ok(())
+    }
+
     /// Sends so many times at once, by whichever connection is done with its last; gives the number of messages.
     ///
     /// With `compare`, every byte that comes back is looked at.
     pub(crate) fn run(&mut self, times: usize, compare: bool) -> io::Result<usize> {
+        let frame = self.reply.len() / self.shape.in_flight;
         let (mut left, mut open) = (times, 0);
         for connection in self.connections.iter_mut().take(times) {
             left -= 1;
@@ -87,7 +102,7 @@ impl Load {
                 if !event.is_readable() || connection.to_read == 0 {
                     continue;
                 }
-                while connection.read(&self.reply, &mut self.scratch, compare)? {
+                while connection.read(&self.reply, frame, &mut self.scratch, compare)? {
                     if left == 0 {
                         open -= 1;
                         break;
@@ -111,47 +126,70 @@ impl Connection {
         while self.to_write > 0 {
             match self.stream.write(&request[request.len() - self.to_write..]) {
                 Ok(written) => self.to_write -= written,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
+        }
+        if !self.pong.is_empty() {
+            // A few bytes, when everything else has been taken.
+            self.stream.write_all(&self.pong)?;
+            self.pong.clear();
         }
         Ok(())
     }
 
-    /// Answers a Ping. One can only come when the connection was quiet, so there is room to write.
-    fn answer(&mut self, payload: &[u8]) -> io::Result<()> {
-        let mut pong = Vec::new();
-        work::frame(&mut pong, 0x8A, payload, Some([1, 2, 3, 4]));
-        self.stream.write_all(&pong)
-    }
-
-    /// Reads what is there; whether the last byte of the reply was among it.
-    fn read(&mut self, reply: &[u8], scratch: &mut [u8], compare: bool) -> io::Result<bool> {
+    /// Reads what is there; whether the last byte of the reply was among it. A frame of the reply has `frame` bytes.
+    fn read(&mut self, reply: &[u8], frame: usize, scratch: &mut [u8], compare: bool) -> io::Result<bool> {
         while self.to_read > 0 {
-            match self.stream.read(scratch) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(mut read) => {
-                    let at = reply.len() - self.to_read;
-                    if at == 0 && scratch[0] == PING {
-                        let len = 2 + usize::from(scratch[1]);
-                        self.answer(&scratch[2..len])?;
-                        scratch.copy_within(len..read, 0);
-                        read -= len;
-                    }
-                    if compare && scratch[..read] != reply[at..at + read] {
-                        return Err(io::Error::new(ErrorKind::InvalidData, "the echo is not what was sent"));
-                    }
-                    self.to_read -= read;
-                    // With less than a full buffer there is nothing more; the next event says when there is.
-                    if self.to_read > 0 && read < scratch.len() {
-                        return Ok(false);
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(error) => return Err(error),
+            // With less than a full buffer there is nothing more; the next event says when there is.
+            if self.read_frames(reply, frame, scratch, compare)? < scratch.len() && self.to_read > 0 {
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// One read; between the frames of the reply may be Pings. Gives the number of bytes.
+    fn read_frames(
+        &mut self,
+        reply: &[u8],
+        frame: usize,
+        scratch: &mut [u8],
+        compare: bool,
+    ) -> io::Result<usize> {
+        let read = match self.stream.read(scratch) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut data = &scratch[..read];
+        while let Some(&first) = data.first() {
+            let at = reply.len() - self.to_read;
+            let wrong = |what| Err(io::Error::new(ErrorKind::InvalidData, what));
+            if at % frame == 0 && first == PING {
+                let Some(payload) = data.get(1).and_then(|len| data.get(2..2 + usize::from(*len))) else {
+                    return wrong("a Ping in two pieces");
+                };
+                self.pong.clear();
+                work::frame(&mut self.pong, 0x8A, payload, Some([1, 2, 3, 4]));
+                data = &data[2 + payload.len()..];
+                if self.to_write == 0 {
+                    self.write(&[])?;
+                }
+                continue;
+            }
+            let len = data.len().min(frame - at % frame).min(self.to_read);
+            if len == 0 {
+                return wrong("the server sends what was not asked for");
+            }
+            if compare && data[..len] != reply[at..at + len] {
+                return wrong("the echo is not what was sent");
+            }
+            self.to_read -= len;
+            data = &data[len..];
+        }
+        Ok(read)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A server in a process of its own, and what it costs: CPU time and memory, as the kernel counts them.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -27,7 +27,11 @@ impl Process {
             command.arg(program);
         }
         options::without_settings(&mut command);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("this program can be started again");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program can be started again");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is a pipe")).read_line(&mut line).expect("it is text");
         let port = line.trim().parse().unwrap_or_else(|_| panic!("{name} said no port, but {line:?}"));
@@ -68,6 +72,11 @@ pub(crate) fn be_server(name: &str, program: Option<&str>) -> ! {
     if let Some(program) = program {
         panic!("{program} cannot be run: {}", Command::new(program).exec());
     }
+    // The end of its input is the end of the one that started it, however that came.
+    std::thread::spawn(|| {
+        let _end = io::copy(&mut io::stdin(), &mut io::sink());
+        std::process::exit(0);
+    });
     let server = servers().into_iter().find(|server| server.name == name).expect("there is such a server");
     let listener = listen();
     println!("{}", listener.local_addr().expect("it is bound").port());
