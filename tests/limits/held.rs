@@ -123,28 +123,50 @@ fn pings_to_a_peer_that_does_not_read_cost_little() {
 
 #[test]
 fn an_idle_connection_holds_one_kibibyte_fresh_and_after_traffic() {
+    let traffic = |end: &mut Connection, role: Role| {
+        for size in [10, 1_000, 200_000] {
+            for first in [TEXT, BINARY] {
+                let frame = wire::from(role.peer(), first, &vec![b'a'; size]);
+                assert_eq!(
+                    end.receive_bytewise(&frame[..frame.len().min(500)]).len(),
+                    usize::from(size == 10)
+                );
+                end.receive(&frame[frame.len().min(500)..]);
+            }
+            end.receive_bytewise(&wire::from(role.peer(), PING, &[b'p'; 125]));
+            end.send(vec![1; size]).unwrap();
+            end.send_binary(&vec![1; size]).unwrap();
+            end.ping(&[0; 125]).unwrap();
+            end.sent();
+        }
+    };
     for role in BOTH {
+        // What the thread keeps for all of its connections is there after the first.
+        traffic(&mut open(role), role);
         let (mut end, fresh) = held(|| Box::new(open(role)));
         assert!(fresh <= KIB as isize, "{fresh} bytes held by a fresh {role}");
-        let ((), traffic) = held(|| {
-            for size in [10, 1_000, 200_000] {
-                for first in [TEXT, BINARY] {
-                    let frame = wire::from(role.peer(), first, &vec![b'a'; size]);
-                    assert_eq!(
-                        end.receive_bytewise(&frame[..frame.len().min(500)]).len(),
-                        usize::from(size == 10)
-                    );
-                    end.receive(&frame[frame.len().min(500)..]);
-                }
-                end.receive_bytewise(&wire::from(role.peer(), PING, &[b'p'; 125]));
-                end.send(vec![1; size]).unwrap();
-                end.send_binary(&vec![1; size]).unwrap();
-                end.ping(&[0; 125]).unwrap();
-                end.sent();
-            }
-        });
-        assert!(fresh + traffic <= KIB as isize, "{traffic} bytes more held by a {role} after traffic");
+        let ((), more) = held(|| traffic(&mut end, role));
+        assert!(fresh + more <= KIB as isize, "{more} bytes more held by a {role} after traffic");
     }
+}
+
+#[test]
+fn a_thread_keeps_a_few_output_buffers_for_all_of_its_connections() {
+    let burst = |ends: &mut [Connection]| {
+        for end in &mut *ends {
+            for _ in 0..60 {
+                end.send_binary(&[0; 1_000]).unwrap();
+            }
+        }
+        ends.iter_mut().for_each(|end| drop(end.sent()));
+    };
+    let mut ends: Vec<Connection> = (0..100).map(|_| open(Role::Server)).collect();
+    let ((), kept) = held(|| burst(&mut ends));
+    assert!(kept > 64 * KIB as isize, "only {kept} bytes are kept");
+    assert!(kept <= 4 * 128 * KIB as isize + KIB as isize, "{kept} bytes are kept");
+    // Nor does it become more.
+    let ((), more) = held(|| burst(&mut ends));
+    assert_eq!(more, 0);
 }
 
 #[test]
@@ -183,12 +205,15 @@ fn a_small_message_that_is_held_does_not_keep_a_large_read_block_alive() {
 #[test]
 fn what_was_written_is_given_back() {
     let mut server = open(Role::Server);
-    let ((), still) = held(|| {
+    let mut exchange = || {
         server.send(vec![0; 200_000]).unwrap();
         server.transmit().advance(150_000);
         server.send_binary(&[0; 1000]).unwrap();
         let rest = server.transmit().remaining();
         server.transmit().advance(rest);
-    });
+    };
+    // The thread keeps a small buffer from the first time on.
+    exchange();
+    let ((), still) = held(exchange);
     assert_eq!(still, 0);
 }
