@@ -1,5 +1,7 @@
 //! Two ends that behave, with any configuration.
 
+use std::collections::BTreeMap;
+
 use bytes::{Buf, BytesMut};
 use sansocket::{ClientConfig, Connection, Delivery, Entropy, Instant, Message, Prepared, ServerConfig};
 
@@ -18,7 +20,7 @@ use crate::support::wire;
 /// | `n` n | sends 100 n bytes without a pattern |
 /// | `t` n | sends text of 200 n bytes that repeats itself, and what was sent before |
 /// | `f` n | the same in n fragments |
-/// | `p` n | the same, prepared for many |
+/// | `p` n | the same, prepared for many: it is what was prepared for that n before |
 /// | `o` | compresses from now on, or no longer |
 /// | `s` | from now on, the other end sends |
 /// | `w` n | moves bytes in pieces of n |
@@ -42,6 +44,7 @@ pub(super) fn run(mut script: Script<'_>) {
             !params.server_no_context_takeover,
             server_bits,
         ),
+        prepared: BTreeMap::new(),
     };
     exchange.sender.connection.set_delivery(delivery);
     exchange.receiver.connection.set_delivery(delivery);
@@ -54,6 +57,7 @@ pub(super) fn run(mut script: Script<'_>) {
 struct Exchange {
     sender: End,
     receiver: End,
+    prepared: BTreeMap<usize, Prepared>,
 }
 
 /// One end, and what judges its output.
@@ -102,9 +106,11 @@ impl Exchange {
                 }
             }
             b'p' => {
-                let message = repetitive(script.number());
+                let number = script.number();
+                let message = repetitive(number);
                 sender.sent.push(seen(&message));
-                sender.connection.send_prepared(&Prepared::new(message)).expect("the queue is empty");
+                let prepared = self.prepared.entry(number).or_insert_with(|| Prepared::new(message));
+                sender.connection.send_prepared(prepared).expect("the queue is empty");
             }
             b'o' => {
                 let enabled = sender.connection.compression();
@@ -122,7 +128,7 @@ impl Exchange {
     /// Moves all that was sent, in pieces of that many bytes, and judges it.
     fn deliver(&mut self, piece: usize) {
         for _ in 0..2 {
-            let Self { sender, receiver } = self;
+            let Self { sender, receiver, .. } = self;
             let mut stream = Vec::new();
             let mut transmit = sender.connection.transmit();
             while transmit.has_remaining() {
