@@ -1,15 +1,15 @@
 //! DEFLATE blocks (RFC 1951) that peers send: of every type, in any order, cut, changed, and referring to what is not there.
 
-use sansocket::{CloseCode, Delivery, Role};
+use sansocket::{CloseCode, Delivery, Role, Violation};
 
 use crate::bits::{Bits, zeros_len};
 use crate::naive::Inflater;
-use crate::support::drive::{Drive, assert_sees};
+use crate::support::drive::{Drive, assert_fails, assert_sees};
 use crate::support::seen::{Seen, joined};
 use crate::support::wire;
 use crate::with_deflate::{
-    ALONE, BINARY, Compressor, KEPT, KIB, TEXT, TEXT_FIRST, config, deflated, noise, open, open_with, prose,
-    receive_by,
+    ALONE, BINARY, Compressor, KEPT, KIB, TEXT, TEXT_FIRST, config, deflated, noise, open, open_chunks,
+    open_with, prose, receive_by,
 };
 
 #[test]
@@ -48,6 +48,23 @@ fn messages_cut_at_every_byte_are_what_the_naive_inflater_makes_of_them() {
         }
     }
     assert!(refused > 500 && accepted > 12, "{refused} refused, {accepted} accepted");
+}
+
+/// What is missing is the end of the block alone, which the first byte of the tail would be taken for.
+#[test]
+fn a_message_cut_right_before_the_end_of_its_block_is_called_cut() {
+    let mut bits = Bits::default();
+    bits.fixed(false);
+    // Three bits and five codes of nine bits: the end would begin with a byte.
+    for _ in 0..5 {
+        bits.literal(0xE9);
+    }
+    let frame = wire::encode(BINARY, None, &bits.done());
+    for end in [open(Role::Client, ALONE), open_chunks(Role::Client, KEPT)] {
+        let mut seen = assert_fails(end, &frame, Violation::TruncatedDeflate, 1007);
+        seen.retain(|seen| !matches!(seen, Seen::Chunk { last: false, .. }));
+        assert_eq!(seen, []);
+    }
 }
 
 #[test]
