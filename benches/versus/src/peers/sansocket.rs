@@ -2,12 +2,13 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use sansocket::{
-    Accept, ClientConfig, Connection, Entropy, Event, Instant, Message, ServerConfig, ServerHandshake,
-    ServerStep,
+    Accept, ClientConfig, Connection, DeflateConfig, DeflateParams, Entropy, Event, Instant, Message,
+    ServerConfig, ServerHandshake, ServerStep,
 };
 use tokio::net::TcpStream;
 
 use super::{Handshaking, Peer};
+use crate::deflate::Deflating;
 use crate::echo::{Server, serve};
 use crate::pipe::{Pipe, READ, copy, read_into, write_out};
 use crate::rounds::Run;
@@ -22,6 +23,38 @@ impl Peer for Sansocket {
 
     fn configuration(&self) -> &'static str {
         "the core, default configuration; reads into one block of 64 KiB, or straight into a large message; sends small messages borrowed, large binary ones shared"
+    }
+
+    fn inflate(&self, work: &Deflating) -> Option<Run> {
+        let mut connection = compressing(work);
+        let mut input = BytesMut::with_capacity(READ);
+        let mut pipe = Pipe::endless(work.wire.clone());
+        let work = work.clone();
+        Some(Box::new(move || {
+            let mut seen = 0;
+            while seen < work.messages.len() {
+                assert!(input.try_reclaim(READ));
+                read_into(&mut pipe, &mut input);
+                let mut reader = connection.read(&mut input);
+                while let Some(event) = reader.next() {
+                    let Event::Text(text) = event else { panic!("not text: {event:?}") };
+                    work.see(seen, text.as_bytes());
+                    seen += 1;
+                }
+            }
+        }))
+    }
+
+    fn deflate(&self, work: &Deflating) -> Option<Run> {
+        let mut connection = compressing(work);
+        let mut pipe = Pipe::sink(work.capture);
+        let work = work.clone();
+        Some(Box::new(move || {
+            for message in &*work.messages {
+                connection.send_text(message).expect("the queue has room");
+            }
+            write_out(&mut pipe, &mut connection.transmit());
+        }))
     }
 
     fn servers(&self) -> Vec<Server> {
@@ -99,6 +132,15 @@ impl Peer for Sansocket {
             }
         }))
     }
+}
+
+fn compressing(work: &Deflating) -> Connection {
+    let mut config = DeflateConfig::default();
+    // As much memory as everybody takes; its own default is less.
+    (config.level, config.mem_level) = (work.level, 8);
+    let mut params = DeflateParams::default();
+    (params.server_no_context_takeover, params.client_no_context_takeover) = (!work.takeover, !work.takeover);
+    connection(Role::Server).with_deflate(&config, params)
 }
 
 fn connection(role: Role) -> Connection {
