@@ -79,7 +79,8 @@ pub struct Limits {
     /// that declares too much.
     ///
     /// Of a compressed message it is the inflated bytes that count, and never more than one beyond the limit is inflated.
-    /// Its compressed bytes may be an eighth more, and 64, as data that cannot be compressed becomes longer.
+    /// Its compressed bytes may be an eighth more, and 64, as data that cannot be compressed becomes longer; and 16 for each
+    /// fragment but the first.
     pub message: usize,
     /// Bytes of payload data in one frame. Default 16 MiB. Close code when exceeded: 1009, on the frame header.
     ///

@@ -85,8 +85,9 @@ pub(super) enum Content {
     /// The pieces are put together; binary data beyond `unmasked` was put there by the caller, see
     /// [`Receiver::payload_buffer`].
     Assembled { assembly: Assembly, unmasked: usize },
-    /// The pieces are inflated into the output of the inflation.
-    Inflated,
+    /// The pieces are inflated into the output of the inflation. Text is checked there as a whole; what came of it in earlier
+    /// reads also then, so that a fault is found when it is there.
+    Inflated { pieces: Utf8Pieces, checked: usize },
     /// The pieces are passed on; text is checked on the way.
     Passed { pieces: Option<Utf8Pieces>, begun: bool },
 }
@@ -235,7 +236,7 @@ impl Receiver {
         let end_waits =
             self.passes_inflated() && matches!(&self.stage, Stage::Payload(frame) if frame.to_come == 0);
         if let Some(inflation) = &mut self.inflation {
-            let whole = matches!(&self.message, Some(Arriving { content: Content::Inflated, .. }));
+            let whole = matches!(&self.message, Some(Arriving { content: Content::Inflated { .. }, .. }));
             self.unread |= end_waits || inflation.has_held();
             if !whole {
                 inflation.release_buffer();
@@ -277,7 +278,9 @@ impl Receiver {
         };
         let on_wire = |limit: usize| if compressed { with_margin(limit) } else { limit as u64 };
         let len = declared.saturating_add(header.payload_len);
-        if len > on_wire(self.max_message) {
+        // Who flushes what it compresses for each fragment needs a few bytes more for each.
+        let flushes = if compressed { u64::from(frames) * FLUSH } else { 0 };
+        if len > on_wire(self.max_message).saturating_add(flushes) {
             return Err(LimitExceeded::Message { len, limit: self.max_message }.into());
         }
         if header.payload_len > on_wire(self.max_frame) {
@@ -354,7 +357,17 @@ impl Receiver {
                     self.stage = Stage::Payload(frame);
                     return Ok(Taken::Part);
                 }
-                inflation.extend(data, last)?;
+                let extended = inflation.extend(data, last);
+                if let Content::Inflated { pieces, checked } = content {
+                    // A whole message is checked at once, where it is given out. What came before another fault is
+                    // checked first, so that the first fault counts however the message arrives.
+                    if *kind == MessageKind::Text && (!last || extended.is_err()) {
+                        let output = inflation.output();
+                        pieces.push(output.get(*checked..).unwrap_or_default()).map_err(invalid_utf8)?;
+                        *checked = output.len();
+                    }
+                }
+                extended?;
                 if last { Taken::Inflated(*kind) } else { Taken::Part }
             }
             None => Taken::Part,
@@ -457,7 +470,7 @@ impl Receiver {
                 pieces.map_or(Ok(()), Utf8Pieces::finish).map_err(invalid_utf8)?;
                 None
             }
-            Some(Content::Inflated) | None => None,
+            Some(Content::Inflated { .. }) | None => None,
         };
         self.messages += 1;
         Ok(event)
@@ -475,7 +488,9 @@ impl ArrivingFrame {
 impl Arriving {
     fn new(kind: MessageKind, compressed: bool, delivery: Delivery) -> Self {
         let content = match delivery {
-            Delivery::Messages if compressed => Content::Inflated,
+            Delivery::Messages if compressed => {
+                Content::Inflated { pieces: Utf8Pieces::default(), checked: 0 }
+            }
             Delivery::Messages => Content::Assembled { assembly: Assembly::new(kind), unmasked: 0 },
             Delivery::Chunks => Content::Passed {
                 pieces: (kind == MessageKind::Text).then(Utf8Pieces::default),
@@ -490,6 +505,9 @@ impl Arriving {
 fn with_margin(limit: usize) -> u64 {
     (limit as u64).saturating_add(limit as u64 / 8).saturating_add(64)
 }
+
+/// Bytes that a flush between two fragments costs at most: an empty block and what is left open before it, generously.
+const FLUSH: u64 = 16;
 
 /// Payload data still to come from which on it is read straight into the message.
 const MIN_DIRECT: u64 = 8 * 1024;

@@ -122,9 +122,25 @@ fn limits_on_the_wire_leave_an_eighth_and_64_bytes_for_what_cannot_be_compressed
         let data = Bits::default().stored(false, &noise(100, 1)).done();
         let middle = wire::encode(MIDDLE, None, &data);
         assert_eq!(joined(&end.receive(&[first, middle].concat())), []);
-        let rest = most - data.len();
-        let failure = LimitExceeded::Message { len: most as u64 + 1, limit };
+        // With 16 bytes for each of the two frames before this one.
+        let rest = most + 2 * 16 - data.len();
+        let failure = LimitExceeded::Message { len: most as u64 + 2 * 16 + 1, limit };
         assert_fails(end, &wire::header(LAST, false, rest as u64 + 1), failure, 1009);
+    }
+}
+
+#[test]
+fn a_message_of_many_tiny_fragments_that_this_library_sends_is_within_the_limits_of_its_length() {
+    for params in [ALONE, KEPT] {
+        let config = config(|_| {});
+        let mut server = open_with(Role::Server, params, &config, |_| {});
+        let mut client = open_with(Role::Client, params, &config, |setup| setup.limits.message = 2_000);
+        let message = noise(2_000, 7);
+        for byte in &message {
+            server.send_fragment(MessageKind::Binary, &[*byte], false).unwrap();
+        }
+        server.send_fragment(MessageKind::Binary, &[], true).unwrap();
+        assert!(client.receive(&server.sent()) == [Seen::Binary(message)], "as what it was sent");
     }
 }
 

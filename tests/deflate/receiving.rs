@@ -13,6 +13,26 @@ use crate::with_deflate::{
 };
 
 #[test]
+fn text_that_is_none_fails_as_soon_as_it_is_there_and_not_when_the_message_ends() {
+    for at in [0, 3, 2_000] {
+        let mut text = prose(at).into_bytes();
+        text.truncate(at);
+        text.extend([b'\xFF', b'a', b'b']);
+        let first = wire::encode(TEXT_FIRST, None, &Bits::default().stored(false, &text).done());
+        let at = at as u64;
+        assert_fails(open(Role::Client, ALONE), &first, Violation::InvalidUtf8 { at }, 1007);
+    }
+    // A character that is begun is not wrong yet.
+    let mut end = open(Role::Client, ALONE);
+    let (head, tail) = "caf\u{e9}".as_bytes().split_at(4);
+    let first = Bits::default().stored(false, head).done();
+    let last = Bits::default().stored(false, tail).stored(false, b"").done();
+    assert_eq!(end.receive(&wire::encode(TEXT_FIRST, None, &first)), []);
+    let last = last.strip_suffix(&[0, 0, 0xFF, 0xFF]).expect("the tail of an empty block");
+    assert_eq!(end.receive(&wire::encode(LAST, None, last)), [Seen::text("caf\u{e9}")]);
+}
+
+#[test]
 fn control_frames_between_compressed_fragments_come_at_once() {
     let text = prose(3_000);
     let payload = deflated(text.as_bytes());
