@@ -106,9 +106,9 @@ pub enum Violation {
     #[error("RSV1 (compressed) is set in a frame that does not begin a message")]
     MisplacedRsv1,
     /// A compressed message that cannot be inflated (RFC 7692 section 7.2.2).
-    #[error("the compressed data of a message is invalid at about its byte {at}")]
+    #[error("the compressed data of a message is invalid: {at} bytes came out before the fault")]
     InvalidDeflate {
-        /// Compressed bytes that were taken in before the call that failed.
+        /// Bytes that were inflated before it.
         at: u64,
     },
     /// A compressed message that ends inside of a block (RFC 7692 section 7.2.2).

@@ -206,7 +206,7 @@ impl Inflation {
             let used = (stream.total_in() - in_before) as usize;
             let made = (stream.total_out() - out_before) as usize;
             if status.is_err() && made == 0 {
-                return Err(Violation::InvalidDeflate { at: message.taken }.into());
+                return Err(Violation::InvalidDeflate { at: message.produced }.into());
             }
             // What came out before invalid data is looked at first, as if it had come by itself.
             message.more = made == room || status.is_err();
@@ -238,7 +238,7 @@ impl Inflation {
             }
             idle = if used == 0 { idle + 1 } else { 0 };
             if idle > MAX_IDLE {
-                return Err(Violation::InvalidDeflate { at: message.taken }.into());
+                return Err(Violation::InvalidDeflate { at: message.produced }.into());
             }
         }
     }
