@@ -150,6 +150,7 @@ fn an_idle_connection_holds_one_kibibyte_fresh_and_after_traffic() {
     }
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn a_thread_keeps_a_few_output_buffers_for_all_of_its_connections() {
     let burst = |ends: &mut [Connection]| {
