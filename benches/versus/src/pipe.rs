@@ -281,6 +281,12 @@ pub(crate) fn read_into(pipe: &mut Pipe, buffer: &mut bytes::BytesMut) {
 #[inline]
 pub(crate) fn write_out(pipe: &mut Pipe, output: &mut impl Buf) {
     while output.has_remaining() {
+        let whole = output.chunk();
+        if whole.len() == output.remaining() {
+            let len = pipe.accept(whole);
+            output.advance(len);
+            return;
+        }
         let mut slices = [IoSlice::new(&[]); 64];
         let len = match output.chunks_vectored(&mut slices) {
             0 | 1 => pipe.accept(output.chunk()),

@@ -75,7 +75,7 @@ fn surroundings() -> String {
     let cores = 1 + models.count();
     let mut text = format!(
         "sansocket at commit {}. Machine: {} ({cores} cores), {}, {}.\n\n",
-        run("git", &["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]),
+        env!("MEASURED_COMMIT"),
         processor.trim_start_matches([' ', '\t', ':']),
         run("uname", &["-sr"]),
         run("rustc", &["--version"])
