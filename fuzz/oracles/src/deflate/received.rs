@@ -55,7 +55,7 @@ pub(super) fn run(endpoint: Endpoint, mut script: Script<'_>) {
     }
     let seen = blurred(first.unwrap_or_default().0);
     if setup.limits.message < RATIO_FREE {
-        let expected = reference::receive(endpoint.delivery, &setup.limits, setup.keeps_window, &frames);
+        let expected = reference::receive(&setup.limits, setup.keeps_window, &frames);
         assert!(
             seen == expected || (by_hand && reference::tolerates(&seen, &expected)),
             "seen {seen:?}, expected {expected:?}"

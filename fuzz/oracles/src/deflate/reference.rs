@@ -1,6 +1,6 @@
 //! The obvious slow receiver where compression was agreed on: RFC 6455 section 5 and RFC 7692 sections 6 and 7 as they read.
 
-use sansocket::{Delivery, Failure, LimitExceeded, Limits, Violation};
+use sansocket::{Failure, LimitExceeded, Limits, Violation};
 
 use super::inflater::{Fault, Inflater};
 use crate::reference::{check_text, control_event};
@@ -8,13 +8,8 @@ use crate::support::seen::Seen;
 use crate::support::wire::Frame;
 
 /// What a receiver must make of a peer's frames, which are well-formed but for their first bytes: the events.
-pub(super) fn receive(
-    delivery: Delivery,
-    limits: &Limits,
-    keeps_window: bool,
-    frames: &[Frame],
-) -> Vec<Seen> {
-    let mut receiver = Receiver { delivery, limits, inflater: Inflater::new(keeps_window), open: None };
+pub(super) fn receive(limits: &Limits, keeps_window: bool, frames: &[Frame]) -> Vec<Seen> {
+    let mut receiver = Receiver { limits, inflater: Inflater::new(keeps_window), open: None };
     let mut seen = Vec::new();
     for frame in frames {
         let event = receiver.frame(frame).unwrap_or_else(|failure| Some(Seen::Failed(failure)));
@@ -45,7 +40,6 @@ pub(super) fn tolerates(seen: &[Seen], expected: &[Seen]) -> bool {
 }
 
 struct Receiver<'a> {
-    delivery: Delivery,
     limits: &'a Limits,
     inflater: Inflater,
     open: Option<Open>,
@@ -102,7 +96,9 @@ impl Receiver<'_> {
         // Data that cannot be compressed becomes a little longer.
         let on_wire = |limit: usize| if open.compressed { limit + limit / 8 + 64 } else { limit };
         let whole = open.data.len() + len;
-        if whole > on_wire(self.limits.message) {
+        // A flush between two fragments costs a few bytes too.
+        let flushes = if open.compressed { 16 * open.frames as usize } else { 0 };
+        if whole > on_wire(self.limits.message) + flushes {
             return Err(LimitExceeded::Message { len: whole as u64, limit: self.limits.message }.into());
         }
         if len > on_wire(self.limits.frame) {
@@ -141,9 +137,9 @@ impl Receiver<'_> {
         Ok(Seen::Binary(data))
     }
 
-    /// The first fault in the order of the output. A message that is delivered whole is looked at as text when it is whole.
+    /// The first fault in the order of the output.
     fn check_inflated(&self, text: bool, output: &[u8], result: Result<(), Fault>) -> Result<(), Failure> {
-        if text && self.delivery == Delivery::Chunks {
+        if text {
             let allowed = output.len().min(self.limits.message);
             check_text(&output[..allowed], false)?;
         }
