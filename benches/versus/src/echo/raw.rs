@@ -13,7 +13,8 @@ pub(super) const SERVER: Server = Server { name: RAW, run: |listener| serve(list
 
 async fn echo(mut stream: TcpStream) -> io::Result<()> {
     // The load's head comes in one piece, and its key is always the same.
-    let mut head = [0; 1024];
+    // On the heap: in the task, it would stay as long as the connection.
+    let mut head = vec![0; 1024];
     let mut len = 0;
     while !head[..len].ends_with(b"\r\n\r\n") {
         len += match stream.read(&mut head[len..]).await? {
@@ -21,6 +22,7 @@ async fn echo(mut stream: TcpStream) -> io::Result<()> {
             read => read,
         };
     }
+    drop(head);
     stream.write_all(&floor::reply(b"dGhlIHNhbXBsZSBub25jZQ==")).await?;
     talk(stream).await
 }
