@@ -25,8 +25,8 @@ impl HandshakeErrorKind {
             Self::MethodNotGet { .. } => 501,
             Self::TimedOut { .. } => 408,
             // RFC 9110 section 15.5.14: content larger than the server is willing to process, and here it is willing to
-            // process none. What is no length at all is a malformed request.
-            Self::HasContent { seen } if is_length(seen.as_bytes()) => 413,
+            // process none. What is no length at all, as a number of more digits than an excerpt has, is a malformed request.
+            Self::HasContent { seen } if is_length(seen.as_bytes()) && !seen.is_cut() => 413,
             Self::HasContent { .. } => 400,
             Self::RequestLineTooLong { .. } => 414,
             Self::Expectation { .. } => 417,
