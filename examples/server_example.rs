@@ -22,8 +22,9 @@ use std::time::Duration;
 use async_channel::{Receiver, Sender};
 use clap::{Parser, ValueEnum};
 use futures_lite::future::or;
-use sansocket::{Accept, CloseCode, DeflateConfig, Origins, Reject, Request, Role, ServerConfig};
+use sansocket::{Accept, CloseCode, Origins, Reject, Request, Role, ServerConfig};
 use sansocket_driver::{Transport, WebSocket, handshakes};
+use support::compression::Compression;
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, debug, info, warn};
 use tracing_subscriber::EnvFilter;
@@ -49,29 +50,14 @@ struct Options {
     /// Print a report of each handshake that fails to standard error, besides the line in the log.
     #[arg(long)]
     explain: bool,
-    /// Compress messages where the client offers it (permessage-deflate).
-    #[arg(long)]
-    deflate: bool,
-    /// Who may keep a window from message to message: fewer bytes on the wire, more in memory.
-    #[arg(long, requires = "deflate", value_enum, require_equals = true)]
-    #[arg(num_args = 0..=1, default_missing_value = "both")]
-    context_takeover: Option<Takeover>,
-    /// The largest window to compress with, as a power of two: 8 to 15.
-    #[arg(long, requires = "deflate", value_parser = clap::value_parser!(u8).range(8..=15))]
-    window_bits: Option<u8>,
+    #[command(flatten)]
+    compression: Compression,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Runtime {
     Tokio,
     AsyncStd,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Takeover {
-    Both,
-    Server,
-    Client,
 }
 
 fn main() -> ExitCode {
@@ -96,7 +82,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         [] => None,
         allowed => Some(allowed.iter().try_fold(Origins::new(), |origins, origin| origins.allow(origin))?),
     };
-    config.deflate = options.deflate.then(|| compression(options));
+    config.deflate = options.compression.config();
 
     // Nothing is ever sent through this channel. The first signal closes it, and who holds its other end notices.
     let (running, stopped) = async_channel::bounded(1);
@@ -115,19 +101,6 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         Runtime::AsyncStd => on_async_std(server, ended, &options.listen),
     };
     served.map_err(|error| format!("cannot listen on {}: {error}", options.listen).into())
-}
-
-/// How to compress.
-fn compression(options: &Options) -> DeflateConfig {
-    let mut deflate = DeflateConfig::default();
-    let takeover = options.context_takeover;
-    deflate.server_no_context_takeover = !matches!(takeover, Some(Takeover::Both | Takeover::Server));
-    deflate.client_no_context_takeover = !matches!(takeover, Some(Takeover::Both | Takeover::Client));
-    if let Some(bits) = options.window_bits {
-        deflate.server_max_window_bits = bits;
-        deflate.client_max_window_bits = bits;
-    }
-    deflate
 }
 
 /// Serves until the server is stopped, then waits for the connections to end.

@@ -1,12 +1,12 @@
-//! The options of the clients about compression, and what they configure.
+//! The options of the examples about compression, and what they configure.
 
 use clap::{Args, ValueEnum};
 use sansocket::{ClientConfig, DeflateConfig};
 
-/// What a client offers of compression.
+/// What an endpoint offers or accepts of compression.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Compression {
-    /// Offer to compress messages (permessage-deflate).
+    /// Compress messages (permessage-deflate), if the other end does so too.
     #[arg(long)]
     deflate: bool,
     /// Who may keep a window from message to message: fewer bytes on the wire, more in memory.
@@ -26,11 +26,10 @@ enum Takeover {
 }
 
 impl Compression {
-    /// A client's configuration that offers it.
+    /// What to offer or accept; nothing without `--deflate`.
     #[must_use]
-    pub fn client_config(self) -> ClientConfig {
-        let mut config = ClientConfig::default();
-        config.deflate = self.deflate.then(|| {
+    pub fn config(self) -> Option<DeflateConfig> {
+        self.deflate.then(|| {
             let mut deflate = DeflateConfig::default();
             let takeover = self.context_takeover;
             deflate.server_no_context_takeover = !matches!(takeover, Some(Takeover::Both | Takeover::Server));
@@ -40,7 +39,14 @@ impl Compression {
                 deflate.client_max_window_bits = bits;
             }
             deflate
-        });
+        })
+    }
+
+    /// A client's configuration that offers it.
+    #[must_use]
+    pub fn client_config(self) -> ClientConfig {
+        let mut config = ClientConfig::default();
+        config.deflate = self.config();
         config
     }
 }
