@@ -8,7 +8,7 @@ use sansocket::{Connection, Delivery, Role, Violation};
 use crate::bits::Bits;
 use crate::support::drive::Drive;
 use crate::support::seen::{Seen, joined};
-use crate::support::wire::{self, LAST, MIDDLE, PING};
+use crate::support::wire::{self, LAST, MIDDLE, PING, pieces};
 use crate::with_deflate::{
     ALONE, BINARY, BINARY_FIRST, Compressor, KEPT, RSV1, TEXT, TEXT_FIRST, config, noise, open_with, prose,
 };
@@ -105,20 +105,6 @@ fn stream(messages: &[Sent], kept: bool) -> Vec<u8> {
         frames.extend(wire::encode(first, None, &payload[start..]));
     }
     frames
-}
-
-fn pieces<'a>(bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
-    let mut rest = bytes;
-    let mut pieces = Vec::new();
-    for len in lengths.iter().cycle() {
-        if rest.is_empty() {
-            break;
-        }
-        let (piece, after) = rest.split_at(rest.len().min(*len));
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces
 }
 
 fn lengths() -> impl Strategy<Value = Vec<usize>> {

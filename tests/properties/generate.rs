@@ -21,21 +21,6 @@ pub(crate) fn lengths() -> impl Strategy<Value = Vec<usize>> {
     ]
 }
 
-/// Cuts `bytes` into pieces of these lengths, in turn.
-pub(crate) fn pieces<'a>(bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
-    let mut rest = bytes;
-    let mut pieces = Vec::new();
-    for len in lengths.iter().cycle() {
-        if rest.is_empty() {
-            break;
-        }
-        let (piece, after) = rest.split_at(rest.len().min(*len));
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces
-}
-
 /// Everything that an endpoint of `sender`'s role may send until the end of its stream, right or wrong.
 pub(crate) fn stream(sender: Role) -> impl Strategy<Value = Vec<u8>> {
     let valid = || vec(exchange(sender), 0..8).prop_map(|parts| parts.concat());

@@ -4,9 +4,10 @@ use bytes::{Buf, BufMut, BytesMut};
 use proptest::prelude::*;
 use sansocket::{Connection, Delivery, Role};
 
-use crate::generate::{lengths, pieces, role, stream};
+use crate::generate::{lengths, role, stream};
 use crate::support::drive::{Drive, open_with};
 use crate::support::seen::{Seen, joined};
+use crate::support::wire::pieces;
 
 /// What an endpoint says and sends while it is given a whole stream, and how it ends.
 #[derive(Debug, PartialEq)]

@@ -78,3 +78,18 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Vec<Frame> {
     }
     frames
 }
+
+/// Cuts `bytes` into pieces of these lengths, in turn.
+pub(crate) fn pieces<'a>(bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+    let mut rest = bytes;
+    let mut pieces = Vec::new();
+    for len in lengths.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (piece, after) = rest.split_at(rest.len().min(*len));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
