@@ -1,5 +1,7 @@
 //! Messages and opening handshakes in memory: the contests, and the check of every contender's result before anything is timed.
 
+use std::panic::{self, AssertUnwindSafe};
+
 use crate::floor;
 use crate::options::Options;
 use crate::peers::{self, Handshaking, Peer};
@@ -96,7 +98,25 @@ fn decode(work: &Decoding) -> Contest {
         work.expected.comparing(run);
         false
     };
-    contest(work, work, work.messages, |peer, work| peer.decode(work), floor::decode, check)
+    let mut contest = contest(work, work, work.messages, |peer, work| peer.decode(work), floor::decode, check);
+    if work.kind.is_text() {
+        let work = work.not_text();
+        let unchecked = peers::all().into_iter().filter(|peer| peer.decode(&work).is_some_and(succeeds));
+        let names: Vec<_> = unchecked.map(|peer| peer.name()).collect();
+        for contender in &mut contest.contenders {
+            contender.apart |= names.contains(&contender.name.as_str());
+        }
+    }
+    contest
+}
+
+/// Whether a run finds nothing wrong.
+fn succeeds(mut run: Run) -> bool {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(&mut run));
+    panic::set_hook(hook);
+    result.is_ok()
 }
 
 fn encode(work: &Encoding) -> Contest {

@@ -103,6 +103,6 @@ Written by `cargo run --release -- --write .` in this folder; [README.md](README
 Every ratio is the other's time over sansocket's in the same round: above 1, sansocket is faster. Figures are medians of all
 rounds; in brackets, the quartiles of the ratio. The control is sansocket once more: differences as large as its spread
 mean nothing. Cells in bold are those in which another library is ahead. A dagger (†) marks those that write the messages of a
-burst one by one: in memory that costs nothing, on a socket a system call each, so they are not compared there. The best other is the
-best library in Rust; uWebSockets is in the tables of everybody.
+burst one by one (in memory that costs nothing, on a socket a system call each), or that take for text what is not UTF-8: they do other
+work, so they are not compared there. The best other is the best library in Rust; uWebSockets is in the tables of everybody.
 ";

@@ -76,16 +76,29 @@ pub(crate) struct Decoding {
     /// In the wire.
     pub(crate) messages: usize,
     pub(crate) expected: Rc<Expected>,
+    /// Of each message.
+    fragments: usize,
 }
 
 impl Decoding {
     /// Messages of `size` bytes in so many frames each.
     pub(crate) fn new(role: Role, kind: Kind, size: usize, fragments: usize) -> Self {
-        let payload = payload(kind, size);
+        Self::of(role, kind, payload(kind, size), fragments)
+    }
+
+    /// The same, but that the last byte of each message cannot be text.
+    pub(crate) fn not_text(&self) -> Self {
+        let mut payload = self.expected.payload.clone();
+        payload.pop();
+        payload.push(0xFF);
+        Self::of(self.role, self.kind, payload, self.fragments)
+    }
+
+    fn of(role: Role, kind: Kind, payload: Vec<u8>, fragments: usize) -> Self {
         let message = message(role, kind, &payload, fragments);
         let messages = (BURST / message.len()).max(1);
         let wire = message.repeat(messages).into();
-        Self { role, kind, wire, messages, expected: Rc::new(Expected::new(payload)) }
+        Self { role, kind, wire, messages, expected: Rc::new(Expected::new(payload)), fragments }
     }
 }
 
