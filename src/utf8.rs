@@ -45,19 +45,16 @@ impl Utf8Pieces {
         }
         let start = self.seen;
         self.seen += bytes.len() as u64;
-        let text = match compat::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) if error.error_len().is_some() => {
-                return Err(InvalidAt(start + error.valid_up_to() as u64));
+        // The check of whole characters is the fastest, and one of whatever comes would be done twice where it ends inside of one.
+        let (whole, begun) = bytes.split_at(whole_characters(bytes));
+        let text = validate(whole).map_err(|_| InvalidAt(start + first_invalid(whole) as u64))?;
+        if !begun.is_empty() {
+            if core::str::from_utf8(begun).is_err_and(|error| error.error_len().is_some()) {
+                return Err(InvalidAt(start + whole.len() as u64));
             }
-            Err(error) => {
-                let (valid, begun) = bytes.split_at(error.valid_up_to());
-                self.held[..begun.len()].copy_from_slice(begun);
-                self.held_len = begun.len() as u8;
-                // Ends at a border that the line above found, so this cannot fail.
-                validate(valid).unwrap_or_default()
-            }
-        };
+            self.held[..begun.len()].copy_from_slice(begun);
+            self.held_len = begun.len() as u8;
+        }
         Ok(Piece { completed, text })
     }
 
@@ -82,6 +79,21 @@ impl Utf8Pieces {
             Err(_) => Ok(None),
         }
     }
+}
+
+/// How many of `bytes` there are before a character that they end inside of.
+fn whole_characters(bytes: &[u8]) -> usize {
+    for (behind, &byte) in (1..4).zip(bytes.iter().rev()) {
+        let needed = match byte {
+            0x80..0xC0 => continue,
+            0..0x80 => 1,
+            0xC0..0xE0 => 2,
+            0xE0..0xF0 => 3,
+            0xF0.. => 4,
+        };
+        return if needed > behind { bytes.len() - behind } else { bytes.len() };
+    }
+    bytes.len()
 }
 
 #[cfg(test)]
@@ -120,6 +132,9 @@ mod tests {
         assert!(check.push(b"ab\xF4").is_ok());
         assert_eq!(check.push(b"\x90").err(), Some(InvalidAt(2)));
         assert_eq!(in_pieces(&[b"ab\xC3"]), Err(2));
+        assert_eq!(in_pieces(&[b"ab\xF5", b"c"]), Err(2));
+        assert_eq!(in_pieces(&[b"a\xE2\x82\xC3", b"\xA9"]), Err(1));
+        assert_eq!(in_pieces(&[b"a\x80\x80\x80\x80"]), Err(1));
         assert_eq!(in_pieces(&[b"ab", b"c\xFFd"]), Err(3));
     }
 }
