@@ -67,6 +67,7 @@
 //!   Without it the crate needs `alloc` only.
 //! - `deflate`: compression of messages (permessage-deflate, [RFC 7692]), with `DeflateConfig`. Needs `std`, as the library behind it
 //!   takes its memory from there.
+//! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 //! [RFC 7692]: https://www.rfc-editor.org/rfc/rfc7692

@@ -12,13 +12,13 @@ impl Mask {
     }
 
     /// Masks or unmasks `data` in place, and turns the key for the byte that follows.
-    #[inline]
+    #[inline(always)] // for short data, the call would take as long as the work
     pub(crate) fn apply(&mut self, data: &mut [u8]) {
         let key = u64::from(self.0) | u64::from(self.0) << 32;
-        let rest = xor_blocks::<32>(data, key);
-        let rest = xor_blocks::<8>(rest, key);
-        for (byte, key) in rest.iter_mut().zip(key.to_le_bytes()) {
-            *byte ^= key;
+        if data.len() >= WIDE {
+            xor_wide(data, key)
+        } else {
+            xor(data, key)
         }
         self.0 = self.0.rotate_right(8 * (data.len() % 4) as u32);
     }
@@ -47,6 +47,29 @@ impl Mask {
 /// Bytes that are copied and masked at a time: enough to stay in vector registers.
 const BLOCK: usize = 128;
 
+/// Bytes from which on wider vectors pay for finding out whether there are any.
+const WIDE: usize = 512;
+
+/// As [`xor`], with the widest vectors that the processor has.
+#[cfg(feature = "simd")]
+#[inline(never)]
+fn xor_wide(data: &mut [u8], key: u64) {
+    fearless_simd::dispatch!(fearless_simd::Level::new(), _vectors => xor(data, key));
+}
+
+#[cfg(not(feature = "simd"))]
+use xor as xor_wide;
+
+/// Masks `data`, from its first byte on, with `key`.
+#[inline(always)] // so that the compiler chooses instructions where it is called
+fn xor(data: &mut [u8], key: u64) {
+    let rest = xor_blocks::<32>(data, key);
+    let rest = xor_blocks::<8>(rest, key);
+    for (byte, key) in rest.iter_mut().zip(key.to_le_bytes()) {
+        *byte ^= key;
+    }
+}
+
 /// Masks all blocks of `N` bytes, a multiple of eight, and returns the rest.
 ///
 /// The compiler unrolls the words of a block and joins them into vector instructions.
@@ -70,9 +93,11 @@ mod tests {
     #[test]
     fn equals_the_formula_of_the_rfc_at_every_length_and_offset() {
         let key = [0x37, 0xfa, 0x21, 0x3d];
-        for len in 0..70 {
-            for split in 0..=len {
-                let mut data: Vec<u8> = (0..len as u8).collect();
+        // Beyond the length from which on wider vectors are used, some splits will do.
+        let lengths = (0..70).map(|len| (len, 1)).chain((WIDE - 2..WIDE + 70).map(|len| (len, 61)));
+        for (len, step) in lengths {
+            for split in (0..=len).step_by(step) {
+                let mut data: Vec<u8> = (0..=u8::MAX).cycle().take(len).collect();
                 let expected: Vec<u8> = data.iter().enumerate().map(|(i, b)| b ^ key[i % 4]).collect();
                 let mut mask = Mask::new(key);
                 let (first, second) = data.split_at_mut(split);
