@@ -155,7 +155,7 @@ pub enum LimitExceeded {
         "a message inflates to more than {limit} bytes, which is limits.message, from {compressed} bytes"
     )]
     InflatedMessage {
-        /// Compressed bytes that were inflated.
+        /// Compressed bytes that were inflated; one or two more or less, depending on how they came, as a decompressor looks ahead.
         compressed: u64,
         /// Bytes allowed.
         limit: usize,

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sansocket::{Connection, Delivery, Role, Violation};
+use sansocket::{Connection, Delivery, Failure, LimitExceeded, Role, Violation};
 
 use crate::bits::Bits;
 use crate::support::drive::Drive;
@@ -111,6 +111,16 @@ fn lengths() -> impl Strategy<Value = Vec<usize>> {
     prop_oneof![vec(1..8_usize, 1..4), vec(1..3_000_usize, 1..10), Just(vec![1])]
 }
 
+/// Without how many compressed bytes the decompressor had taken in when it reached the limit: it may look ahead if there is more.
+fn without_look_ahead(mut outcome: Outcome) -> Outcome {
+    if let Some(Seen::Failed(Failure::Limit(LimitExceeded::InflatedMessage { compressed, .. }))) =
+        outcome.seen.last_mut()
+    {
+        *compressed = 0;
+    }
+    outcome
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -125,7 +135,7 @@ proptest! {
         let delivery = if chunks { Delivery::Chunks } else { Delivery::Messages };
         let whole = outcome(endpoint(kept, delivery), &[&bytes]);
         let split = outcome(endpoint(kept, delivery), &pieces(&bytes, &lengths));
-        prop_assert_eq!(split, whole);
+        prop_assert_eq!(without_look_ahead(split), without_look_ahead(whole));
     }
 
     /// What is given in pieces is what would be given whole, where nothing is wrong with it.
