@@ -90,7 +90,7 @@ pub struct Limits {
     /// something, and a quarter of what an attack with zeros reaches. It does not apply to the first MiB of a message;
     /// `u32::MAX` is no limit. Close code when exceeded: 1009.
     pub inflate_ratio: u32,
-    /// Frames in one message. Default 131,072: twice what the most fragmented case of the Autobahn suite sends. The
+    /// Frames in one message, at least 1. Default 131,072: twice what the most fragmented case of the Autobahn suite sends. The
     /// memory that a fragment costs does not depend on this limit. Close code when exceeded: 1008.
     pub fragments: u32,
     /// Bytes waiting to be written from which on a sender should wait. Default 64 KiB.

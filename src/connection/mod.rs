@@ -13,6 +13,7 @@ mod read;
 mod receive;
 mod send;
 mod spare;
+mod whole;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

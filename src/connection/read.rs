@@ -9,11 +9,13 @@ use bytes::{Buf, BytesMut};
 use super::assemble::invalid_utf8;
 use super::receive::{ArrivingFrame, Chunking, Progress, Receiver, Stage, Taken};
 use super::send::Sender;
+use super::whole::{MessageLimits, Whole};
 use crate::config::Delivery;
 use crate::error::{Failure, Violation};
 use crate::event::{Chunk, Event};
 use crate::frame::{CloseFrame, FrameHeader, MAX_HEADER, Opcode, Parsed};
 use crate::message::MessageKind;
+use crate::role::Role;
 use crate::utf8::{InvalidAt, first_invalid, validate};
 
 /// Takes events out of input, one after the other; made by [`Connection::read`](crate::Connection::read) and
@@ -37,8 +39,8 @@ pub struct Reader<'a> {
 enum Found {
     /// No more input.
     Nothing,
-    Text(Range<usize>),
-    Binary(Range<usize>),
+    /// A message that is there as a whole; text is not checked yet.
+    Message(MessageKind, Range<usize>),
     Ping(Payload),
     Pong(Payload),
     Close(CloseFrame),
@@ -78,39 +80,37 @@ impl<'a> Reader<'a> {
     #[expect(clippy::should_implement_trait, reason = "a lending iterator cannot be an `Iterator`")]
     #[inline]
     pub fn next(&mut self) -> Option<Event<'_>> {
-        match self.whole_message() {
-            Some((Opcode::Text, data)) => Some(self.text(data)),
-            Some((_, data)) => {
-                self.receiver.messages += 1;
-                Some(Event::Binary(Cow::Borrowed(&self.input[data])))
-            }
+        match self.whole_message(Whole::in_one_frame) {
+            Some(message) => Some(self.pass(message)),
             None => self.next_of_any_kind(),
         }
     }
 
-    /// The shortest way, for what comes most: a message of one frame, wholly in the input. Everything else is left as it is.
+    /// The message with which the rest of the input begins, if it is all there and one is expected.
+    #[inline(always)]
+    fn whole_message(&mut self, take: fn(&mut [u8], Role, &MessageLimits) -> Option<Whole>) -> Option<Whole> {
+        let limits = self.receiver.expects_message()?;
+        take(self.input.get_mut(self.consumed..)?, self.receiver.role, &limits)
+    }
+
+    /// Goes behind a message that is in the input as a whole.
     #[inline]
-    fn whole_message(&mut self) -> Option<(Opcode, Range<usize>)> {
-        if !self.receiver.expects_whole_message() {
-            return None;
+    fn pass(&mut self, Whole { kind, data, end }: Whole) -> Event<'_> {
+        let data = self.consumed + data.start..self.consumed + data.end;
+        self.consumed += end;
+        self.message(kind, data)
+    }
+
+    /// A message whose payload data is in the input.
+    #[inline]
+    fn message(&mut self, kind: MessageKind, data: Range<usize>) -> Event<'_> {
+        match kind {
+            MessageKind::Text => self.text(data),
+            MessageKind::Binary => {
+                self.receiver.messages += 1;
+                Event::Binary(Cow::Borrowed(&self.input[data]))
+            }
         }
-        let rest = self.input.get_mut(self.consumed..)?;
-        let Ok(Parsed::Header(header, header_len)) = FrameHeader::parse(rest, self.receiver.rules()) else {
-            return None;
-        };
-        let is_message =
-            header.fin && !header.compressed && matches!(header.opcode, Opcode::Text | Opcode::Binary);
-        if !is_message || self.receiver.admit(&header).is_err() {
-            return None;
-        }
-        let len = usize::try_from(header.payload_len).ok()?;
-        let data = rest.get_mut(header_len..)?.get_mut(..len)?;
-        if let Some(mut mask) = header.mask {
-            mask.apply(data);
-        }
-        let start = self.consumed + header_len;
-        self.consumed = start + len;
-        Some((header.opcode, start..start + len))
     }
 
     /// A whole text message, if it is text.
@@ -140,9 +140,11 @@ impl<'a> Reader<'a> {
     #[inline(never)] // so that the shortest way stays short
     fn next_of_any_kind(&mut self) -> Option<Event<'_>> {
         self.release_output();
+        if let Some(message) = self.whole_message(Whole::in_fragments) {
+            return Some(self.pass(message));
+        }
         let event = match self.find() {
-            Ok(Found::Text(range)) => return Some(self.text(range)),
-            Ok(Found::Binary(range)) => return Some(Event::Binary(Cow::Borrowed(&self.input[range]))),
+            Ok(Found::Message(kind, data)) => return Some(self.message(kind, data)),
             Ok(Found::Assembled(event)) => return Some(event),
             Ok(Found::Inflated(kind)) => return Some(self.inflated(kind)),
             Ok(Found::Chunk(Chunking { kind, first, frame_end, last }, data)) => {
@@ -287,12 +289,8 @@ impl<'a> Reader<'a> {
     #[inline]
     fn frame(&mut self, opcode: Opcode, data: Range<usize>) -> Result<Found, Failure> {
         match opcode {
-            // Counted when it is known to be text.
-            Opcode::Text => Ok(Found::Text(data)),
-            Opcode::Binary => {
-                self.receiver.messages += 1;
-                Ok(Found::Binary(data))
-            }
+            Opcode::Text => Ok(Found::Message(MessageKind::Text, data)),
+            Opcode::Binary => Ok(Found::Message(MessageKind::Binary, data)),
             control => self.control(control, Payload::Input(data)),
         }
     }

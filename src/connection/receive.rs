@@ -13,6 +13,7 @@ use bytes::{BufMut, BytesMut};
 use super::Settings;
 use super::assemble::{Assembly, invalid_utf8};
 use super::read::Reader;
+use super::whole::MessageLimits;
 use crate::config::Delivery;
 use crate::error::{Failure, LimitExceeded, Position, Violation};
 use crate::event::Event;
@@ -135,7 +136,7 @@ impl Receiver {
             delivery: Delivery::default(),
             max_message: settings.limits.message,
             max_frame: settings.limits.frame,
-            max_fragments: settings.limits.fragments,
+            max_fragments: settings.limits.fragments.max(1),
             max_inflate_ratio: settings.limits.inflate_ratio,
             inflation: None,
             stage: Stage::Header,
@@ -292,13 +293,17 @@ impl Receiver {
         Ok(())
     }
 
-    /// Whether a frame begins with the next byte and, if it is a whole message, is delivered as such.
+    /// What a message may have, if one begins with the next byte and is delivered as a whole.
     #[inline]
-    pub(super) fn expects_whole_message(&self) -> bool {
-        matches!(self.stage, Stage::Header)
+    pub(super) fn expects_message(&self) -> Option<MessageLimits> {
+        let expected = matches!(self.stage, Stage::Header)
             && self.header_len == 0
             && self.message.is_none()
-            && self.delivery == Delivery::Messages
+            && self.delivery == Delivery::Messages;
+        expected.then_some(MessageLimits {
+            len: self.max_message.min(self.max_frame),
+            fragments: self.max_fragments,
+        })
     }
 
     /// Begins the payload of a frame that was [admitted](Self::admit).

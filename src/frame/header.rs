@@ -15,6 +15,8 @@
 //!
 //! Each rule is checked as soon as the byte that breaks it is there, not when the header is complete.
 
+use core::ops::Range;
+
 use crate::error::Violation;
 use crate::message::MessageKind;
 use crate::role::Role;
@@ -113,6 +115,67 @@ pub(crate) enum Parsed {
     Incomplete,
     /// A header, and how many bytes it takes.
     Header(FrameHeader, usize),
+}
+
+/// A frame below 64 KiB that is all there, read the shortest way. Of its first byte, nothing is checked.
+pub(crate) struct ShortFrame {
+    /// Where its payload data is.
+    pub(crate) payload: Range<usize>,
+    pub(crate) mask: Option<Mask>,
+}
+
+/// What a data frame is of its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole(MessageKind),
+    First(MessageKind),
+    Middle,
+    Last,
+}
+
+impl Part {
+    /// What a frame is whose first byte this is. `None` is for [`FrameHeader::parse`] to decide: a control frame, reserved bits ...
+    #[inline(always)]
+    pub(crate) fn of(first: u8) -> Option<Self> {
+        Some(match first {
+            0x81 => Self::Whole(MessageKind::Text),
+            0x82 => Self::Whole(MessageKind::Binary),
+            0x01 => Self::First(MessageKind::Text),
+            0x02 => Self::First(MessageKind::Binary),
+            0x00 => Self::Middle,
+            0x80 => Self::Last,
+            _ => return None,
+        })
+    }
+}
+
+impl ShortFrame {
+    /// Reads a frame from the start of `bytes`. `None` decides nothing: that is for [`FrameHeader::parse`].
+    #[inline(always)]
+    pub(crate) fn parse(bytes: &[u8], role: Role) -> Option<Self> {
+        let (&[_, second], rest) = bytes.split_first_chunk::<2>()?;
+        let expects_mask = role == Role::Server;
+        // With the wrong MASK bit this is over any length.
+        let len7 = second ^ if expects_mask { MASK } else { 0 };
+        let (len, at) = if len7 < LEN_16 {
+            (usize::from(len7), 2)
+        } else if len7 == LEN_16 {
+            let len = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
+            if len < usize::from(LEN_16) {
+                return None;
+            }
+            (len, 4)
+        } else {
+            return None;
+        };
+        let (mask, start) = if expects_mask {
+            (Some(Mask::new(*bytes.get(at..)?.first_chunk()?)), at + 4)
+        } else {
+            (None, at)
+        };
+        let payload = start..start + len;
+        (payload.end <= bytes.len()).then_some(Self { payload, mask })
+    }
 }
 
 impl FrameHeader {

@@ -5,5 +5,7 @@ mod header;
 mod mask;
 
 pub use close::{CloseCode, CloseFrame, InvalidCloseFrame};
-pub(crate) use header::{Flags, FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode, Parsed, Rules};
+pub(crate) use header::{
+    Flags, FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode, Parsed, Part, Rules, ShortFrame,
+};
 pub(crate) use mask::Mask;
