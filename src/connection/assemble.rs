@@ -50,13 +50,13 @@ impl Assembly {
                 data.chunks(PIECE).for_each(|piece| bytes.extend_from_slice(piece))
             }
             (Self::Text { text, pieces }, mask) => {
-                for piece in data.chunks_mut(PIECE) {
+                for piece in data.chunks_mut(CHECKED) {
                     if let Some(mask) = mask {
                         mask.apply(piece);
                     }
                     let piece = pieces.push(piece).map_err(invalid_utf8)?;
                     text.extend(piece.completed);
-                    text.push_str(piece.text);
+                    push_in_pieces(text, piece.text);
                 }
             }
         }
@@ -106,6 +106,20 @@ fn reservation(capacity: usize, used: usize, len: usize, to_come: u64) -> usize 
 /// library to copy with `rep movsb`. That instruction is several times slower on some processors (glibc bug 30994) where
 /// the low bits of the two addresses are close, as they are for a block that begins with a frame header.
 const PIECE: usize = 2 * 1024;
+
+/// Text is checked in larger pieces, which still fit into the first-level cache.
+const CHECKED: usize = 8 * PIECE;
+
+/// Appends text in [pieces](PIECE), cut at borders of characters.
+fn push_in_pieces(text: &mut String, mut more: &str) {
+    while more.len() > PIECE {
+        let border = (PIECE - 3..=PIECE).rev().find(|at| more.is_char_boundary(*at)).unwrap_or(PIECE);
+        let (piece, rest) = more.split_at(border);
+        text.push_str(piece);
+        more = rest;
+    }
+    text.push_str(more);
+}
 
 /// Bytes by which a message grows at least, so that a few short fragments do not move it each time.
 const MIN_GROWTH: usize = 64;
