@@ -91,13 +91,15 @@ pub(super) fn invalid_utf8(InvalidAt(at): InvalidAt) -> Violation {
 }
 
 /// How much more to reserve for `len` bytes to be added to `used` bytes: what the frame still has to bring, but at most
-/// three times what has come, so that a declared length alone costs nothing and a message is moved at most a few times.
+/// three times what has come, so that a declared length alone costs nothing. Where whole reads have come it is up to fifteen times,
+/// as each move of a large message costs more than what is reserved and not used.
 fn reservation(capacity: usize, used: usize, len: usize, to_come: u64) -> usize {
     if capacity - used >= len {
         return 0;
     }
     let come = used + len;
-    let ahead = usize::try_from(to_come).unwrap_or(usize::MAX).min(come.saturating_mul(3).max(MIN_AHEAD));
+    let further = if come < LARGE { MIN_AHEAD } else { come.saturating_mul(15).min(MAX_FURTHER) };
+    let ahead = usize::try_from(to_come).unwrap_or(usize::MAX).min(come.saturating_mul(3).max(further));
     // A message of many fragments must not be moved once per fragment.
     len + ahead.max(used / 2).max(MIN_GROWTH)
 }
@@ -123,6 +125,12 @@ fn push_in_pieces(text: &mut String, mut more: &str) {
 
 /// Bytes by which a message grows at least, so that a few short fragments do not move it each time.
 const MIN_GROWTH: usize = 64;
+
+/// Bytes of a message from which on it is reserved further ahead.
+const LARGE: usize = 32 * 1024;
+
+/// Bytes that may be reserved so far ahead.
+const MAX_FURTHER: usize = 4 * 1024 * 1024;
 
 /// Bytes that may be reserved before any of them arrived.
 const MIN_AHEAD: usize = 4096;
