@@ -98,7 +98,8 @@ fn decode(work: &Decoding) -> Contest {
         work.expected.comparing(run);
         false
     };
-    let mut contest = contest(work, work, work.messages, |peer, work| peer.decode(work), floor::decode, check);
+    let mut contest =
+        contest(work, work, work.messages, |peer, work| peer.decode(work), floor::decode, check);
     if work.kind.is_text() {
         let work = work.not_text();
         let unchecked = peers::all().into_iter().filter(|peer| peer.decode(&work).is_some_and(succeeds));

@@ -15,7 +15,7 @@ pub(crate) fn tables(options: &Options) -> impl Iterator<Item = Table> {
     let echoes = [(1, 1), (64, 1), (1000, 1), (64, 16), (1000, 16), (1, 16)];
     let echoes =
         echoes.into_iter().filter_map(|(connections, in_flight)| echo(options, connections, in_flight));
-    let others = [scale, new_connections, idle].into_iter().filter_map(|table| table(options));
+    let others = [scale, new_connections, idle, keepalive].into_iter().filter_map(|table| table(options));
     echoes.chain(others)
 }
 
@@ -138,6 +138,38 @@ fn idle(options: &Options) -> Option<Table> {
         table.print_row(&row);
         table.rows.push(row);
     }
+    Some(table)
+}
+
+/// What idle connections cost that are asked every 20 seconds whether they are still there, as is the default. Only sansocket.
+fn keepalive(options: &Options) -> Option<Table> {
+    const PERIOD: Duration = Duration::from_secs(20);
+    let (connections, time) =
+        if options.quick { (100, Duration::from_millis(100)) } else { (10_000, 3 * PERIOD) };
+    let title = format!("keepalive of {connections} idle connections");
+    let mut table = Table { title, unit: "ns of server CPU per connection and second", rows: Vec::new() };
+    let name = "a Ping every 20 s";
+    if !options.wants(&table.title, name) || !"sansocket".contains(&options.only) {
+        return None;
+    }
+    let process = start("sansocket", options);
+    let shape = Shape { size: 125, connections, in_flight: 1 };
+    let mut load = Load::open(process.address, shape, false).expect("the server accepts");
+    let mut cost = |time: Duration| {
+        let (start, before) = (Instant::now(), process.cpu_nanos());
+        while start.elapsed() < time {
+            load.attend().expect("the server keeps its connections");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        (process.cpu_nanos() - before) as f64 / start.elapsed().as_secs_f64() / connections as f64
+    };
+    // Before the first Ping, there is nothing to be seen.
+    cost(time / 3);
+    let values = (0..3).map(|_| cost(time / 3)).collect();
+    let processes = [process];
+    let row = Row { name: name.to_owned(), lines: lines(&processes, &[values]) };
+    table.print_row(&row);
+    table.rows.push(row);
     Some(table)
 }
 
