@@ -90,6 +90,9 @@ impl Deflation {
             self.buffer = self.pool.buffer();
         }
         let stream = self.stream.get_or_insert_with(|| self.pool.deflater(self.setup));
+        // A full flush forgets what came before, for less than a new beginning costs.
+        let alone = last && !self.takeover;
+        let flush = if alone { DeflateFlush::FullFlush } else { DeflateFlush::SyncFlush };
         let mut len = 0;
         loop {
             if self.buffer.len() - len < MIN_ROOM {
@@ -98,7 +101,7 @@ impl Deflation {
             }
             let (in_before, out_before) = (stream.total_in(), stream.total_out());
             let output = self.buffer.get_mut(len..).unwrap_or_default();
-            let compressed = stream.compress(data, output, DeflateFlush::SyncFlush);
+            let compressed = stream.compress(data, output, flush);
             data = data.get((stream.total_in() - in_before) as usize..).unwrap_or_default();
             len += (stream.total_out() - out_before) as usize;
             debug_assert!(compressed.is_ok(), "the library refuses only what is not done here");
@@ -109,8 +112,10 @@ impl Deflation {
         }
         if last {
             len = self.cut_tail(len);
-            if !self.takeover {
-                self.release_stream();
+        }
+        if alone {
+            if let Some(stream) = self.stream.take() {
+                self.pool.put_deflater(self.setup, stream, self.spare_contexts);
             }
         }
         len
@@ -133,8 +138,10 @@ impl Deflation {
         self.buffer.get(..len).unwrap_or_default()
     }
 
+    /// Gives the stream back wherever it stands.
     fn release_stream(&mut self) {
-        if let Some(stream) = self.stream.take() {
+        if let Some(mut stream) = self.stream.take() {
+            stream.reset();
             self.pool.put_deflater(self.setup, stream, self.spare_contexts);
         }
     }

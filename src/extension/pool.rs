@@ -48,10 +48,7 @@ impl Pool {
             deflaters.iter().position(|(other, _)| *other == setup).map(|at| deflaters.swap_remove(at));
         drop(deflaters);
         match spare {
-            Some((_, mut deflater)) => {
-                deflater.reset();
-                deflater
-            }
+            Some((_, deflater)) => deflater,
             None => Deflate::new_with_config(DeflateConfig {
                 // Negative means: without zlib's header and checksum.
                 window_bits: -i32::from(setup.window_bits),
@@ -71,6 +68,7 @@ impl Pool {
         put(&self.0.inflaters, inflater, max);
     }
 
+    /// Takes a compressor back that remembers nothing.
     pub(super) fn put_deflater(&self, setup: Setup, deflater: Deflate, max: usize) {
         put(&self.0.deflaters, (setup, deflater), max);
     }
