@@ -1,7 +1,6 @@
 //! Field lines (RFC 9110 section 5, RFC 9112 section 5): where they are in a head, list-based fields, and what a field line
 //! that we send may hold.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 use core::str;
@@ -18,11 +17,15 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// INVARIANT: a head has at most `u32::MAX` bytes (see `Collector::new`), so nothing is cut here.
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+
     /// Where `part`, which is a slice of `whole`, lies in it.
     pub(crate) fn of(part: &[u8], whole: &[u8]) -> Self {
         let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
-        // INVARIANT: a head has at most `u32::MAX` bytes (see `Collector::new`), so nothing is cut here.
-        Self { start: start as u32, end: (start + part.len()) as u32 }
+        Self::new(start, start + part.len())
     }
 
     pub(crate) fn get(self, whole: &[u8]) -> &[u8] {
@@ -46,18 +49,36 @@ impl Span {
 #[derive(Clone)]
 pub(crate) struct Head {
     bytes: Vec<u8>,
-    lines: Box<[FieldLine]>,
+    lines: Vec<FieldLine>,
 }
 
 /// Where a field's name and value are.
 #[derive(Clone, Copy)]
 pub(crate) struct FieldLine {
-    pub(crate) name: Span,
-    pub(crate) value: Span,
+    start: u32,
+    colon: u32,
+    end: u32,
+}
+
+impl FieldLine {
+    /// A line whose name is from `start` to `colon`. Its value, which may have whitespace around it, is from there to `end`.
+    pub(crate) fn new(start: usize, colon: usize, end: usize) -> Self {
+        // INVARIANT: as for `Span`, nothing is cut here.
+        Self { start: start as u32, colon: colon as u32, end: end as u32 }
+    }
+
+    pub(crate) fn name(self, head: &[u8]) -> &[u8] {
+        head.get(self.start as usize..self.colon as usize).unwrap_or_default()
+    }
+
+    /// The value without the whitespace around it.
+    pub(crate) fn value(self, head: &[u8]) -> &[u8] {
+        trim(head.get(self.colon as usize + 1..self.end as usize).unwrap_or_default())
+    }
 }
 
 impl Head {
-    pub(crate) fn new(bytes: Vec<u8>, lines: Box<[FieldLine]>) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>, lines: Vec<FieldLine>) -> Self {
         Self { bytes, lines }
     }
 
@@ -67,27 +88,28 @@ impl Head {
 
     /// All field lines in their order, the whitespace around the values removed.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
-        self.lines.iter().map(|line| (line.name.get_str(&self.bytes), line.value.get(&self.bytes)))
+        self.lines
+            .iter()
+            .map(|line| (str::from_utf8(line.name(&self.bytes)).unwrap_or_default(), line.value(&self.bytes)))
     }
 
-    /// The same, for comparing names without a look at their encoding.
-    pub(crate) fn raw_fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.lines.iter().map(|line| (line.name.get(&self.bytes), line.value.get(&self.bytes)))
+    pub(crate) fn lines(&self) -> &[FieldLine] {
+        &self.lines
     }
 
     /// The value of the first field line called `name`.
     pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
-        self.raw_fields()
-            .find(|(other, _)| other.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value)
+        let line =
+            self.lines.iter().find(|line| line.name(&self.bytes).eq_ignore_ascii_case(name.as_bytes()))?;
+        Some(line.value(&self.bytes))
     }
 
     /// The values of all field lines called `name`.
     pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.lines
             .iter()
-            .filter(move |line| line.name.get(&self.bytes).eq_ignore_ascii_case(name.as_bytes()))
-            .map(|line| line.value.get(&self.bytes))
+            .filter(move |line| line.name(&self.bytes).eq_ignore_ascii_case(name.as_bytes()))
+            .map(|line| line.value(&self.bytes))
     }
 
     /// The elements of a list-based field, over all of its lines ([RFC 9110 section 5.3]).
@@ -112,10 +134,22 @@ pub(crate) fn trim(value: &[u8]) -> &[u8] {
 }
 
 /// Whether `byte` may be in a token (RFC 9110 section 5.6.2).
+#[inline]
 pub(crate) const fn is_tchar(byte: u8) -> bool {
-    matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
-        || byte.is_ascii_alphanumeric()
+    TCHAR[byte as usize]
 }
+
+/// A look is faster than a comparison with each range.
+const TCHAR: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(byte as u8, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+        byte += 1;
+    }
+    table
+};
 
 pub(crate) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_tchar(byte))

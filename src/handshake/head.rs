@@ -1,6 +1,6 @@
 //! Collects a head (RFC 9112 sections 2 to 5) from pieces of any size, in one pass over its bytes.
 //!
-//! A head that is there as a whole is parsed where it lies. Otherwise bytes are moved into a buffer: the start line is
+//! A head that is there as a whole, and is written as usual, is parsed where it lies. Otherwise bytes are moved into a buffer: the start line is
 //! judged byte by byte and as a whole when it ends, field lines are counted, and the limits are noticed at the byte that
 //! exceeds them; when the empty line is there, all of it is parsed once. No byte is searched twice.
 //!
@@ -28,6 +28,7 @@ use crate::handshake::kind::HandshakeErrorKind;
 use crate::handshake::parse::{self, HTTP, HeadKind, Parsed, StartLine, StartLineCheck};
 use crate::handshake::peer::Peer;
 use crate::handshake::recognize;
+use crate::handshake::usual;
 
 /// Collects one head after the other.
 pub(crate) struct Collector {
@@ -192,11 +193,9 @@ impl Collector {
     fn parse_in_place(&mut self, input: &mut BytesMut) -> Option<ParsedHead> {
         let within = input.get(..self.allowance).unwrap_or(input);
         self.look(within.len());
-        let max_fields = self.limits.head_fields.min(parse::STACK_FIELDS);
-        let Ok(Status::Complete(parsed)) = parse::parse(self.kind, within, max_fields) else { return None };
-        if let StartLine::Request { method, .. } = parsed.start_line {
-            // Another method may be the first word of another protocol.
-            if parsed.start_line_len > self.limits.request_line || method.get(within) != b"GET" {
+        let parsed = usual::parse(self.kind, within, self.limits.head_fields)?;
+        if let StartLine::Request { target, .. } = parsed.start_line {
+            if target.end() + b" HTTP/1.1".len() > self.limits.request_line {
                 return None;
             }
         }
@@ -325,7 +324,11 @@ impl Collector {
 
     fn parse_held(&mut self) -> Result<ParsedHead, HandshakeErrorKind> {
         self.look(self.held.len());
-        match parse::parse(self.kind, &self.held, self.field_lines) {
+        let parsed = match usual::parse(self.kind, &self.held, self.field_lines) {
+            Some(parsed) => Ok(Status::Complete(parsed)),
+            None => parse::parse(self.kind, &self.held, self.field_lines),
+        };
+        match parsed {
             Ok(Status::Complete(mut parsed)) => {
                 parsed.minor_version = self.later_minor.take().unwrap_or(parsed.minor_version);
                 let bytes = mem::take(&mut self.held);

@@ -43,6 +43,7 @@ mod status;
 mod target;
 mod text;
 mod tls;
+mod usual;
 
 pub use client::{ClientHandshake, ClientStep};
 pub use client_request::ClientRequest;

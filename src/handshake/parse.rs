@@ -1,6 +1,5 @@
 //! From the bytes of a head to its parts, with httparse; and what exactly is wrong where that fails.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
@@ -24,11 +23,9 @@ pub(crate) enum HeadKind {
 pub(crate) struct Parsed {
     /// Bytes of the head.
     pub(crate) len: usize,
-    /// Bytes of a request line without its line end; 0 for a status line, which has no limit of its own.
-    pub(crate) start_line_len: usize,
     pub(crate) minor_version: u8,
     pub(crate) start_line: StartLine,
-    pub(crate) lines: Box<[FieldLine]>,
+    pub(crate) lines: Vec<FieldLine>,
 }
 
 #[derive(Clone, Copy)]
@@ -63,7 +60,6 @@ fn parse_request<'b>(bytes: &'b [u8], headers: &mut [MaybeUninit<Header<'b>>]) -
     let target = Span::of(request.path.unwrap_or_default().as_bytes(), bytes);
     Ok(Status::Complete(Parsed {
         len,
-        start_line_len: target.end() + 1 /* space */ + 8 /* HTTP/1.1 */ - method.start(),
         minor_version: request.version.unwrap_or_default(),
         start_line: StartLine::Request { method, target },
         lines: spans(request.headers, bytes),
@@ -79,19 +75,18 @@ fn parse_response<'b>(bytes: &'b [u8], headers: &mut [MaybeUninit<Header<'b>>]) 
     };
     Ok(Status::Complete(Parsed {
         len,
-        start_line_len: 0,
         minor_version: response.version.unwrap_or_default(),
         start_line: StartLine::Status { code: response.code.unwrap_or_default() },
         lines: spans(response.headers, bytes),
     }))
 }
 
-fn spans(headers: &[Header<'_>], bytes: &[u8]) -> Box<[FieldLine]> {
+fn spans(headers: &[Header<'_>], bytes: &[u8]) -> Vec<FieldLine> {
     headers
         .iter()
-        .map(|header| FieldLine {
-            name: Span::of(header.name.as_bytes(), bytes),
-            value: Span::of(header.value, bytes),
+        .map(|header| {
+            let name = Span::of(header.name.as_bytes(), bytes);
+            FieldLine::new(name.start(), name.end(), Span::of(header.value, bytes).end())
         })
         .collect()
 }

@@ -190,7 +190,8 @@ fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceNam
     let (mut upgrade, mut connection) = (Listed::NONE, Listed::NONE);
     let (mut offers_subprotocols, mut has_content) = (false, false);
     let mut extensions = Ok(());
-    for (name, value) in head.raw_fields() {
+    for line in head.lines() {
+        let (name, value) = (line.name(bytes), line.value(bytes));
         // The length rules out almost every field at once.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"Host") => host.push(value),
