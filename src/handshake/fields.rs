@@ -127,10 +127,11 @@ pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 
 /// `value` without the whitespace around it (OWS: spaces and tabs).
 pub(crate) fn trim(value: &[u8]) -> &[u8] {
-    let is_content = |byte: &u8| !matches!(byte, b' ' | b'\t');
-    let start = value.iter().position(is_content).unwrap_or(value.len());
-    let end = value.iter().rposition(is_content).map_or(start, |last| last + 1);
-    value.get(start..end).unwrap_or_default()
+    let mut value = value;
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// Whether `byte` may be in a token (RFC 9110 section 5.6.2).

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use sha1::block_api::compress;
 use sha1::{Digest, Sha1};
 
 /// Bytes of a `Sec-WebSocket-Accept` value: SHA-1 in base64.
@@ -35,28 +36,71 @@ pub(crate) fn encode_nonce(nonce: [u8; NONCE_LEN]) -> [u8; KEY_LEN] {
 //# concatenated value to obtain a 20-byte value and base64-
 //# encoding (see Section 4 of [RFC4648]) this 20-byte hash.
 pub(crate) fn accept_value(key: &[u8]) -> [u8; ACCEPT_LEN] {
-    let mut hash = Sha1::new();
-    hash.update(key);
-    hash.update(GUID);
+    let hash = match key.try_into() {
+        Ok(key) => hash_usual(key),
+        Err(_) => Sha1::new().chain_update(key).chain_update(GUID).finalize().into(),
+    };
     let mut accept = [0; ACCEPT_LEN];
-    let written = BASE64.encode_slice(hash.finalize(), &mut accept);
+    let written = BASE64.encode_slice(hash, &mut accept);
     debug_assert_eq!(written, Ok(ACCEPT_LEN));
     accept
+}
+
+/// The SHA-1 hash of `key` and the GUID. As their length is known, so is every other bit of the two blocks.
+fn hash_usual(key: &[u8; KEY_LEN]) -> [u8; 20] {
+    let mut blocks = PADDED;
+    if let Some(start) = blocks.as_flattened_mut().first_chunk_mut() {
+        *start = *key;
+    }
+    // RFC 3174 section 6.1.
+    let mut state = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
+    compress(&mut state, &blocks);
+    let mut hash = [0; 20];
+    for (bytes, word) in hash.chunks_exact_mut(4).zip(state) {
+        bytes.copy_from_slice(&word.to_be_bytes());
+    }
+    hash
 }
 
 /// How many bytes `key` decodes to, or `None` if it is not base64.
 pub(crate) fn decoded_len(key: &[u8]) -> Option<usize> {
     // Almost all keys are right, which shows without decoding them: 22 characters and the padding.
-    if let Some((characters, b"==")) = key.split_last_chunk::<2>() {
-        let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-        if key.len() == KEY_LEN && characters.iter().all(is_base64) {
+    if let Some((characters, b"==")) = key.split_first_chunk::<{ KEY_LEN - 2 }>() {
+        // All are looked at, as that takes no branches.
+        if characters.iter().fold(true, |all, &byte| all & IS_BASE64[usize::from(byte)]) {
             return Some(NONCE_LEN);
         }
     }
     BASE64.decode(key).ok().map(|decoded| decoded.len())
 }
 
-const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const GUID: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// What is hashed for a key of the usual length, with zeros in its place: the GUID, a bit 1, zeros, and how many bits came before
+/// them (RFC 3174 section 4).
+const PADDED: [[u8; 64]; 2] = {
+    let mut blocks = [[0; 64]; 2];
+    let mut at = 0;
+    while at < GUID.len() {
+        blocks[0][KEY_LEN + at] = GUID[at];
+        at += 1;
+    }
+    blocks[0][KEY_LEN + GUID.len()] = 0x80;
+    let [.., high, low] = ((KEY_LEN + GUID.len()) as u64 * 8).to_be_bytes();
+    (blocks[1][62], blocks[1][63]) = (high, low);
+    blocks
+};
+
+/// The characters of base64.
+const IS_BASE64: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/');
+        byte += 1;
+    }
+    table
+};
 
 /// Forgives bits behind the last byte: even the example in RFC 6455 section 4.1, item 7, has them set.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -73,6 +117,15 @@ mod tests {
         assert_eq!(&accept_value(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         assert_eq!(&encode_nonce(*b"the sample nonce"), b"dGhlIHNhbXBsZSBub25jZQ==");
         assert_eq!(decoded_len(b"AQIDBAUGBwgJCgsMDQ4PEC=="), Some(NONCE_LEN));
+    }
+
+    #[test]
+    fn a_key_of_the_usual_length_is_hashed_as_any_other() {
+        for seed in 0..=u8::MAX {
+            let key = core::array::from_fn(|at| seed.wrapping_mul(31).wrapping_add(at as u8));
+            let expected: [u8; 20] = Sha1::new().chain_update(key).chain_update(GUID).finalize().into();
+            assert_eq!(hash_usual(&key), expected);
+        }
     }
 
     #[test]

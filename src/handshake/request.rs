@@ -78,6 +78,10 @@ impl Request {
         self.key.get_str(self.head.bytes())
     }
 
+    pub(crate) fn key_bytes(&self) -> &[u8] {
+        self.key.get(self.head.bytes())
+    }
+
     /// The extensions that the client offers, with their parameters.
     pub(crate) fn extensions(&self) -> impl Iterator<Item = Element<'_>> {
         // Checked with the rest of the request, so that nothing is left out here.
@@ -147,10 +151,12 @@ impl<'a> Single<'a> {
         self.value.get_or_insert(value);
     }
 
+    #[inline]
     fn get(self, name: &'static str, missing: Kind) -> Result<&'a [u8], Kind> {
-        match self.value {
-            _ if self.repeated => Err(Kind::DuplicateField { name }),
-            value => value.ok_or(missing),
+        match self {
+            Self { value: Some(value), repeated: false } => Ok(value),
+            Self { repeated: true, .. } => Err(Kind::DuplicateField { name }),
+            Self { value: None, .. } => Err(missing),
         }
     }
 }
@@ -165,9 +171,11 @@ struct Listed<'a> {
 impl<'a> Listed<'a> {
     const NONE: Self = Self { first: None, found: false };
 
+    #[inline]
     fn push(&mut self, value: &'a [u8], token: &[u8]) {
         self.first.get_or_insert(value);
-        self.found |= elements(value).any(|element| element.eq_ignore_ascii_case(token));
+        // Almost always it is alone, and written as in the RFC.
+        self.found |= value == token || elements(value).any(|element| element.eq_ignore_ascii_case(token));
     }
 }
 
@@ -189,21 +197,21 @@ fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceNam
     let (mut host, mut key, mut version) = (Single::NONE, Single::NONE, Single::NONE);
     let (mut upgrade, mut connection) = (Listed::NONE, Listed::NONE);
     let (mut offers_subprotocols, mut has_content) = (false, false);
-    let mut extensions = Ok(());
+    let mut bad_extensions = None;
     for line in head.lines() {
-        let (name, value) = (line.name(bytes), line.value(bytes));
+        let name = line.name(bytes);
         // The length rules out almost every field at once.
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"Host") => host.push(value),
-            7 if name.eq_ignore_ascii_case(b"Upgrade") => upgrade.push(value, b"websocket"),
-            10 if name.eq_ignore_ascii_case(b"Connection") => connection.push(value, b"upgrade"),
-            17 if name.eq_ignore_ascii_case(b"Sec-WebSocket-Key") => key.push(value),
-            21 if name.eq_ignore_ascii_case(b"Sec-WebSocket-Version") => version.push(value),
-            22 if name.eq_ignore_ascii_case(PROTOCOL.as_bytes()) => offers_subprotocols = true,
-            24 if name.eq_ignore_ascii_case(EXTENSIONS.as_bytes()) => {
-                extensions = extensions.and(check_extensions(value))
+            4 if is_called(name, b"Host") => host.push(line.value(bytes)),
+            7 if is_called(name, b"Upgrade") => upgrade.push(line.value(bytes), b"websocket"),
+            10 if is_called(name, b"Connection") => connection.push(line.value(bytes), b"Upgrade"),
+            17 if is_called(name, b"Sec-WebSocket-Key") => key.push(line.value(bytes)),
+            21 if is_called(name, b"Sec-WebSocket-Version") => version.push(line.value(bytes)),
+            22 if is_called(name, PROTOCOL.as_bytes()) => offers_subprotocols = true,
+            24 if is_called(name, EXTENSIONS.as_bytes()) => {
+                bad_extensions = bad_extensions.or_else(|| find_bad_extensions(line.value(bytes)));
             }
-            6 | 14 | 17 => has_content |= is_about_content(name),
+            6 | 14 | 17 => has_content |= CONTENT.iter().any(|other| is_called(name, other.as_bytes())),
             _ => {}
         }
     }
@@ -235,7 +243,9 @@ fn check(parsed: &ParsedHead, accept_malformed_key: bool) -> Result<(ResourceNam
     if offers_subprotocols {
         check_subprotocols(head)?;
     }
-    extensions?;
+    if let Some(value) = bad_extensions {
+        return Err(Kind::BadExtension { what: ExtensionFault::Grammar, seen: Excerpt::new(value) });
+    }
     let key = key.get("Sec-WebSocket-Key", Kind::MissingKey)?;
     check_key(key, accept_malformed_key)?;
     Ok((resource_name, Span::of(host, bytes), Span::of(key, bytes)))
@@ -250,8 +260,13 @@ fn without_upgrade(head: &Head, target: &[u8]) -> Kind {
     }
 }
 
-fn is_about_content(name: &[u8]) -> bool {
-    CONTENT.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()))
+/// Whether a field is called so, in upper or lower case. Most names are written as in the RFC, and those that are not differ from
+/// others of the same length by their first letter.
+#[inline]
+fn is_called(name: &[u8], expected: &[u8]) -> bool {
+    name == expected
+        || (name.first().map(u8::to_ascii_lowercase) == expected.first().map(u8::to_ascii_lowercase)
+            && name.eq_ignore_ascii_case(expected))
 }
 
 /// What follows the head of a handshake is frames. A request with content would let two readers of the same bytes
@@ -302,11 +317,8 @@ fn check_subprotocols(head: &Head) -> Result<(), Kind> {
 //# client or the server during negotiation that does not conform to the
 //# ABNF below, the recipient of such malformed data MUST immediately
 //# _Fail the WebSocket Connection_.
-fn check_extensions(value: &[u8]) -> Result<(), Kind> {
-    if extensions::elements(value).all(|element| element.is_ok()) {
-        return Ok(());
-    }
-    Err(Kind::BadExtension { what: ExtensionFault::Grammar, seen: Excerpt::new(value) })
+fn find_bad_extensions(value: &[u8]) -> Option<&[u8]> {
+    if extensions::elements(value).all(|element| element.is_ok()) { None } else { Some(value) }
 }
 
 //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1

@@ -271,7 +271,7 @@ impl PendingRequest {
                 return Err(AcceptError { pending: self.into(), reason });
             }
         }
-        let key = accept_value(self.request.key().as_bytes());
+        let key = accept_value(self.request.key_bytes());
         let deflate = self.settings.deflate.as_ref().filter(|_| !uncompressed);
         let deflate = deflate.and_then(|deflate| deflate.accept(self.request.extensions()));
         let (params, extensions) = deflate.unzip();

@@ -72,6 +72,10 @@ impl ResourceName {
 
 /// The authority of the request target, if it is an absolute URI, and the resource name.
 pub(crate) fn check_target(head: &Head, target: Span) -> Result<(Option<&str>, ResourceName), Kind> {
+    let bytes = target.get(head.bytes());
+    if is_usual_target(bytes) {
+        return Ok((None, ResourceName::Sent(target)));
+    }
     let text = target.get_str(head.bytes());
     let Target { authority, resource_name } =
         Target::parse(text).map_err(|what| Kind::BadTarget { what, seen: Excerpt::new(text.as_bytes()) })?;
@@ -83,9 +87,28 @@ pub(crate) fn check_target(head: &Head, target: Span) -> Result<(Option<&str>, R
 }
 
 pub(crate) fn check_host(host: &[u8]) -> Result<(), Kind> {
+    if is_usual_host(host) {
+        return Ok(());
+    }
     match str::from_utf8(host).ok().and_then(|host| Authority::parse(host).ok()) {
         Some(_) => Ok(()),
         None => Err(Kind::BadHost { seen: Excerpt::new(host) }),
+    }
+}
+
+/// Whether it is a path, and perhaps a query, without anything that has to be looked at twice. Most are, and cost little so.
+fn is_usual_target(target: &[u8]) -> bool {
+    target.starts_with(b"/") && target.iter().all(|byte| matches!(byte, b'!' | b'"' | b'$' | b'&'..=b'~'))
+}
+
+/// Whether it is a name or an IPv4 address, and perhaps a port of up to four digits.
+fn is_usual_host(host: &[u8]) -> bool {
+    let name = host.iter().position(|&byte| !HOST[usize::from(byte)]).unwrap_or(host.len());
+    match host.split_at(name) {
+        ([], _) => false,
+        (_, []) => true,
+        (_, [b':', b'1'..=b'9', rest @ ..]) => rest.len() < 4 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
     }
 }
 
@@ -103,5 +126,46 @@ fn is_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
+/// What nearly all names of hosts are made of.
+const HOST: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.');
+        byte += 1;
+    }
+    table
+};
+
 /// RFC 6455 names the first two; clients behind a proxy were seen to send the others.
 const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both ways: what is usual must be right.
+    fn is_usual(host: &[u8], target: &[u8]) -> (bool, bool) {
+        let (usual_host, usual_target) = (is_usual_host(host), is_usual_target(target));
+        let (host, target) = (str::from_utf8(host), str::from_utf8(target));
+        assert!(!usual_host || host.is_ok_and(|host| Authority::parse(host).is_ok()), "{host:?}");
+        assert!(!usual_target || target.is_ok_and(|target| Target::parse(target).is_ok()), "{target:?}");
+        (usual_host, usual_target)
+    }
+
+    #[test]
+    fn what_is_usual_follows_the_rules() {
+        assert_eq!(is_usual(b"server.example-1.com:8080", b"/chat?room=42&to=a.b"), (true, true));
+        assert_eq!(is_usual(b"localhost", b"/"), (true, true));
+        assert_eq!(is_usual(b":80", b""), (false, false));
+        assert_eq!(is_usual(b"", b"chat"), (false, false));
+        for byte in 0..=u8::MAX {
+            for at in 0..3 {
+                let (mut host, mut target) = (*b"a:80", *b"/a?b");
+                host[at] = byte;
+                target[at] = byte;
+                is_usual(&host, &target);
+            }
+        }
+    }
+}
