@@ -97,7 +97,7 @@ impl ClientHandshake {
         let settings = Settings::from(config);
         Self {
             out: request.encode(&key, settings.deflate.as_ref()),
-            collector: Collector::new(HeadKind::Response, config.limits),
+            collector: Collector::new(HeadKind::Response, &config.limits),
             settings,
             entropy: Some(entropy),
             accept: accept_value(&key),

@@ -35,7 +35,10 @@ pub(crate) struct Collector {
     kind: HeadKind,
     /// Bytes that all heads together may still have.
     allowance: usize,
-    limits: Limits,
+    /// [`Limits::head_bytes`], [`Limits::head_fields`] and [`Limits::request_line`].
+    max_bytes: usize,
+    max_fields: usize,
+    max_request_line: usize,
     stage: Stage,
     /// What was taken of the head so far; of another protocol, the first bytes.
     held: Vec<u8>,
@@ -73,11 +76,14 @@ pub(crate) struct ParsedHead {
 }
 
 impl Collector {
-    pub(crate) fn new(kind: HeadKind, limits: Limits) -> Self {
+    pub(crate) fn new(kind: HeadKind, limits: &Limits) -> Self {
         Self {
             kind,
-            allowance: allowance(&limits),
-            limits,
+            // INVARIANT: offsets into a head fit into `u32`.
+            allowance: limits.head_bytes.min(u32::MAX as usize),
+            max_bytes: limits.head_bytes,
+            max_fields: limits.head_fields,
+            max_request_line: limits.request_line,
             stage: Stage::Before,
             held: Vec::new(),
             taken: 0,
@@ -105,7 +111,9 @@ impl Collector {
         match &self.foreign {
             Some(foreign) => foreign.peer(&self.held),
             // An interim response was whole, and nothing followed.
-            None if self.held.is_empty() && self.allowance < allowance(&self.limits) => Peer::HttpServer,
+            None if self.held.is_empty() && self.allowance < self.max_bytes.min(u32::MAX as usize) => {
+                Peer::HttpServer
+            }
             None => Peer::of_part(self.kind, &self.held),
         }
     }
@@ -155,7 +163,7 @@ impl Collector {
         self.stage == Stage::StartLine
             && self.foreign.is_none()
             && len >= recognize::LONGEST_START
-            && (self.kind == HeadKind::Response || len + more <= self.limits.request_line)
+            && (self.kind == HeadKind::Response || len + more <= self.max_request_line)
     }
 
     /// Takes from `input` what belongs to the head: all of it if the head is not complete; up to the byte that settles it
@@ -178,7 +186,7 @@ impl Collector {
                 self.taken += 1;
                 Err(match self.foreign {
                     Some(_) => HandshakeErrorKind::NotHttp,
-                    None => HandshakeErrorKind::HeadTooLarge { limit: self.limits.head_bytes },
+                    None => HandshakeErrorKind::HeadTooLarge { limit: self.max_bytes },
                 })
             }
             Ok(false) => Ok(None),
@@ -193,9 +201,9 @@ impl Collector {
     fn parse_in_place(&mut self, input: &mut BytesMut) -> Option<ParsedHead> {
         let within = input.get(..self.allowance).unwrap_or(input);
         self.look(within.len());
-        let parsed = usual::parse(self.kind, within, self.limits.head_fields)?;
+        let parsed = usual::parse(self.kind, within, self.max_fields)?;
         if let StartLine::Request { target, .. } = parsed.start_line {
-            if target.end() + b" HTTP/1.1".len() > self.limits.request_line {
+            if target.end() + b" HTTP/1.1".len() > self.max_request_line {
                 return None;
             }
         }
@@ -247,8 +255,8 @@ impl Collector {
             }
             self.line_start = self.held.len();
             self.field_lines += 1;
-            if self.field_lines > self.limits.head_fields {
-                return Err(HandshakeErrorKind::TooManyFields { limit: self.limits.head_fields });
+            if self.field_lines > self.max_fields {
+                return Err(HandshakeErrorKind::TooManyFields { limit: self.max_fields });
             }
         }
     }
@@ -298,8 +306,8 @@ impl Collector {
                 Err(HandshakeErrorKind::NotHttp)
             }
             // A CR may be half of the line end, which does not count.
-            HeadKind::Request if len - usize::from(byte == b'\r') > self.limits.request_line => {
-                Err(HandshakeErrorKind::RequestLineTooLong { limit: self.limits.request_line })
+            HeadKind::Request if len - usize::from(byte == b'\r') > self.max_request_line => {
+                Err(HandshakeErrorKind::RequestLineTooLong { limit: self.max_request_line })
             }
             _ => Ok(()),
         }
@@ -363,12 +371,6 @@ const FIRST: usize = 64;
 /// Bytes that are looked through one by one sooner than in blocks.
 const SHORT: usize = 16;
 
-/// Bytes that all heads of a handshake may have.
-fn allowance(limits: &Limits) -> usize {
-    // INVARIANT: offsets into a head fit into `u32`.
-    limits.head_bytes.min(u32::MAX as usize)
-}
-
 impl ParsedHead {
     fn new(bytes: Vec<u8>, parsed: Parsed) -> Self {
         Self {
@@ -388,7 +390,7 @@ mod tests {
         let long = "x".repeat(len);
         let head = alloc::format!("GET /{long} HTTP/1.1\r\nA: b\r\nX: {long}\r\nC: d\r\n\r\n");
         let limits = Limits { head_bytes: usize::MAX, request_line: usize::MAX, ..Limits::default() };
-        let mut collector = Collector::new(HeadKind::Request, limits);
+        let mut collector = Collector::new(HeadKind::Request, &limits);
         let mut whole = false;
         for piece in head.as_bytes().chunks(piece) {
             whole = matches!(collector.receive(&mut BytesMut::from(piece)), Ok(Some(_)));

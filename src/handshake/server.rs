@@ -88,7 +88,7 @@ impl ServerHandshake {
     #[must_use]
     pub fn new(config: &ServerConfig, now: Instant) -> Self {
         Self {
-            collector: Collector::new(HeadKind::Request, config.limits),
+            collector: Collector::new(HeadKind::Request, &config.limits),
             settings: Settings::from(config),
             accept_malformed_key: config.accept_malformed_key,
             plain_http: config.plain_http,
@@ -140,33 +140,31 @@ impl ServerHandshake {
                 return Err(self.fail(kind, behind, now));
             }
         };
-        let checked = if self.plain_http && PlainRequest::is_plain(&parsed.head) {
-            PlainRequest::check(parsed).map(ServerStep::Http)
-        } else {
-            Request::check(parsed, self.accept_malformed_key).map(|request| self.pending(request))
-        };
-        match checked {
-            Ok(step) => {
-                self.progress.succeed();
-                self.given = Some(match &step {
-                    ServerStep::Http(request) => request.peer(),
-                    _ => Peer::WebSocketClient,
-                });
-                Ok(step)
-            }
-            Err(refused) => {
-                let Refused { kind, peer, head, is_head_method, command } = *refused;
-                let reply = reply::fault(&kind, &peer, is_head_method, command);
-                let head = head.bytes();
-                let evidence = Evidence { peer, head, behind: &[], reply, response: None, body: Vec::new() };
-                Err(self.progress.fail(kind, Phase::ReadingRequest, evidence, now))
-            }
+        if self.plain_http && PlainRequest::is_plain(&parsed.head) {
+            let request = PlainRequest::check(parsed).map_err(|refused| self.refuse(*refused, now))?;
+            self.progress.succeed();
+            self.given = Some(request.peer());
+            return Ok(ServerStep::Http(request));
         }
+        let checked = Request::check(parsed, self.accept_malformed_key);
+        let request = checked.map_err(|refused| self.refuse(*refused, now))?;
+        self.progress.succeed();
+        self.given = Some(Peer::WebSocketClient);
+        // Built where it goes: it is large.
+        Ok(ServerStep::Request(PendingRequest {
+            request,
+            settings: self.settings.clone(),
+            progress: self.progress.clone(),
+        }))
     }
 
-    fn pending(&self, request: Request) -> ServerStep {
-        let (settings, progress) = (self.settings.clone(), self.progress.clone());
-        ServerStep::Request(PendingRequest { request, settings, progress })
+    #[cold]
+    fn refuse(&mut self, refused: Refused, now: Instant) -> HandshakeError {
+        let Refused { kind, peer, head, is_head_method, command } = refused;
+        let reply = reply::fault(&kind, &peer, is_head_method, command);
+        let head = head.bytes();
+        let evidence = Evidence { peer, head, behind: &[], reply, response: None, body: Vec::new() };
+        self.progress.fail(kind, Phase::ReadingRequest, evidence, now)
     }
 
     /// The client closed its side of TCP. There is no reply: who has gone does not read.
