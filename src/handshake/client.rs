@@ -139,7 +139,7 @@ impl ClientHandshake {
             return self.receive_body(input, now);
         }
         let before = input.len();
-        if self.collector.receive_inside_line(input) {
+        if self.collector.receive_byte(input) || self.collector.receive_few(input) {
             self.progress.count(before);
             return Ok(ClientStep::NeedMore);
         }

@@ -44,6 +44,11 @@ use crate::time::Instant;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct PlainRequest {
+    // Boxed so that what a read came to fits into registers; see `PendingRequest`.
+    inner: Box<Inner>,
+}
+
+struct Inner {
     head: Head,
     method: Span,
     resource_name: ResourceName,
@@ -53,25 +58,25 @@ impl PlainRequest {
     /// The method, such as `GET`.
     #[must_use]
     pub fn method(&self) -> &str {
-        self.method.get_str(self.head.bytes())
+        self.inner.method.get_str(self.inner.head.bytes())
     }
 
     /// Path and query as they were sent, beginning with `/`, as [`Request::target`](crate::Request::target).
     #[must_use]
     pub fn target(&self) -> &str {
-        self.resource_name.get(&self.head)
+        self.inner.resource_name.get(&self.inner.head)
     }
 
     /// The value of the first field called `name` in upper or lower case, without the whitespace around it. Any bytes
     /// but control characters.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        self.head.value(name)
+        self.inner.head.value(name)
     }
 
     /// All fields in the order in which they were sent, names as they were spelled.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
-        self.head.fields()
+        self.inner.head.fields()
     }
 
     /// Answers the request. What comes back writes the answer and makes sure that it arrives within `limit`, as after a
@@ -83,7 +88,7 @@ impl PlainRequest {
     }
 
     pub(crate) fn peer(&self) -> Peer {
-        Peer::of_request(self.method().as_bytes(), self.target().as_bytes(), &self.head)
+        Peer::of_request(self.method().as_bytes(), self.target().as_bytes(), &self.inner.head)
     }
 
     /// Whether nothing in a request asks for a WebSocket.
@@ -95,7 +100,9 @@ impl PlainRequest {
 
     pub(crate) fn check(parsed: ParsedHead) -> Result<Self, Box<Refused>> {
         match check(&parsed) {
-            Ok((method, resource_name)) => Ok(Self { head: parsed.head, method, resource_name }),
+            Ok((method, resource_name)) => {
+                Ok(Self { inner: Box::new(Inner { head: parsed.head, method, resource_name }) })
+            }
             Err(kind) => Err(Refused::new(kind, parsed).into()),
         }
     }

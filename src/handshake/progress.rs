@@ -45,10 +45,12 @@ impl Progress {
         Self { role, started: now, limit, bytes: 0, reads: 0, patience: None, succeeded: false, failed: None }
     }
 
+    #[inline]
     pub(crate) fn count(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes as u64);
     }
 
+    #[inline]
     pub(crate) fn count_read(&mut self) {
         self.reads = self.reads.saturating_add(1);
     }
@@ -63,6 +65,12 @@ impl Progress {
 
     pub(crate) fn has_succeeded(&self) -> bool {
         self.succeeded
+    }
+
+    /// Whether it has neither succeeded nor failed.
+    #[inline]
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.succeeded && self.failed.is_none()
     }
 
     pub(crate) fn failure(&self) -> Option<HandshakeError> {

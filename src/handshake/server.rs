@@ -1,5 +1,6 @@
 //! The server's side of the opening handshake (RFC 6455 section 4.2).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -72,7 +73,6 @@ pub struct ServerHandshake {
 /// What [`ServerHandshake::receive`] came to.
 #[derive(Debug)]
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "it is matched at once, and once in the life of a connection")]
 pub enum ServerStep {
     /// The head is not complete, and all of the input was taken. A normal answer.
     NeedMore,
@@ -105,7 +105,19 @@ impl ServerHandshake {
     ///
     /// The request breaks a rule or a limit, as soon as the byte that settles it is there. `input` keeps what comes behind
     /// that byte, which is of no use.
+    // The short way of a peer that sends byte by byte is to be inlined where it is called, and the rest is not.
+    #[inline]
     pub fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<ServerStep, HandshakeError> {
+        if self.progress.is_under_way() && self.collector.receive_byte(input) {
+            self.progress.count_read();
+            self.progress.count(1);
+            return Ok(ServerStep::NeedMore);
+        }
+        self.receive_bytes(input, now)
+    }
+
+    #[inline(never)]
+    fn receive_bytes(&mut self, input: &mut BytesMut, now: Instant) -> Result<ServerStep, HandshakeError> {
         if let Some(error) = self.progress.failure() {
             return Err(error);
         }
@@ -114,14 +126,14 @@ impl ServerHandshake {
         }
         self.progress.count_read();
         let before = input.len();
-        if self.collector.receive_inside_line(input) {
+        if self.collector.receive_few(input) {
             self.progress.count(before);
             return Ok(ServerStep::NeedMore);
         }
         self.receive_head(input, now)
     }
 
-    // Apart, so that the short way does not pay for its stack.
+    // Apart, so that the short ways do not pay for its stack.
     #[inline(never)]
     fn receive_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<ServerStep, HandshakeError> {
         let before = input.len();
@@ -150,12 +162,8 @@ impl ServerHandshake {
         let request = checked.map_err(|refused| self.refuse(*refused, now))?;
         self.progress.succeed();
         self.given = Some(Peer::WebSocketClient);
-        // Built where it goes: it is large.
-        Ok(ServerStep::Request(PendingRequest {
-            request,
-            settings: self.settings.clone(),
-            progress: self.progress.clone(),
-        }))
+        let (settings, progress) = (self.settings.clone(), self.progress.clone());
+        Ok(ServerStep::Request(PendingRequest { inner: Box::new(Pending { request, settings, progress }) }))
     }
 
     #[cold]
@@ -239,6 +247,11 @@ impl fmt::Debug for ServerHandshake {
 /// It is owned and can go to another task. No deadline applies any more: an application that asks others before it
 /// decides must limit that time itself.
 pub struct PendingRequest {
+    // Boxed so that what a read came to fits into registers: nearly always it is `NeedMore` where a peer sends byte by byte.
+    inner: Box<Pending>,
+}
+
+struct Pending {
     request: Request,
     settings: Settings,
     progress: Progress,
@@ -248,7 +261,7 @@ impl PendingRequest {
     /// The request.
     #[must_use]
     pub fn request(&self) -> &Request {
-        &self.request
+        &self.inner.request
     }
 
     /// Opens the connection. Its first output ([`Connection::transmit`]) is the reply with status 101.
@@ -263,34 +276,36 @@ impl PendingRequest {
         //# from the client's handshake, specifically by selecting one of
         //# the values from the |Sec-WebSocket-Protocol| field that the
         //# server is willing to use for this connection (if any).
+        let Pending { request, settings, .. } = &*self.inner;
         if let Some(chosen) = &subprotocol {
-            if !self.request.subprotocols().any(|offered| offered == &**chosen) {
+            if !request.subprotocols().any(|offered| offered == &**chosen) {
                 let reason = AcceptRefused::SubprotocolNotOffered;
                 return Err(AcceptError { pending: self.into(), reason });
             }
         }
-        let key = accept_value(self.request.key_bytes());
-        let deflate = self.settings.deflate.as_ref().filter(|_| !uncompressed);
-        let deflate = deflate.and_then(|deflate| deflate.accept(self.request.extensions()));
+        let key = accept_value(request.key_bytes());
+        let deflate = settings.deflate.as_ref().filter(|_| !uncompressed);
+        let deflate = deflate.and_then(|deflate| deflate.accept(request.extensions()));
         let (params, extensions) = deflate.unzip();
         let reply = reply::switching_protocols(&key, subprotocol.as_deref(), extensions.as_deref(), &fields);
-        Ok(Connection::start(Role::Server, &self.settings, params, None, reply, now))
+        Ok(Connection::start(Role::Server, settings, params, None, reply, now))
     }
 
     /// Rejects the request. The error, of kind [`Rejected`](crate::HandshakeErrorKind::Rejected), has the reply to send.
     #[must_use]
     pub fn reject(mut self, reject: Reject, now: Instant) -> HandshakeError {
         let kind = Kind::Rejected { status: reject.status() };
-        let head = self.request.head().bytes();
+        let Pending { request, progress, .. } = &mut *self.inner;
+        let head = request.head().bytes();
         let (peer, reply) = (Peer::WebSocketClient, Some(reject.encode(false)));
         let evidence = Evidence { peer, head, behind: &[], reply, response: None, body: Vec::new() };
-        self.progress.fail(kind, Phase::Deciding, evidence, now)
+        progress.fail(kind, Phase::Deciding, evidence, now)
     }
 }
 
 impl fmt::Debug for PendingRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PendingRequest").field("request", &self.request).finish_non_exhaustive()
+        f.debug_struct("PendingRequest").field("request", self.request()).finish_non_exhaustive()
     }
 }
 

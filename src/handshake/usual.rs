@@ -19,7 +19,7 @@ pub(crate) fn parse(kind: HeadKind, bytes: &[u8], max_fields: usize) -> Option<P
     let mut start = bytes.len() - rest.len();
     loop {
         let name = token_len(rest);
-        let Some(after_name) = rest.get(name..) else { return None };
+        let after_name = rest.get(name..)?;
         match after_name {
             [b':', ..] if name > 0 && lines.len() < max_fields => {}
             [b'\r', b'\n', ..] if name == 0 => {
@@ -72,7 +72,7 @@ fn token_len(bytes: &[u8]) -> usize {
     let range = |word: u64, first: u8, last: u8| {
         word.wrapping_add(EACH * u64::from(0x80 - first)) ^ word.wrapping_add(EACH * u64::from(0x7F - last))
     };
-    let others = |word: u64| !(range(word | EACH * 0x20, b'a', b'z') | range(word, b'-', b'-')) | word;
+    let others = |word: u64| !(range(word | (EACH * 0x20), b'a', b'z') | range(word, b'-', b'-')) | word;
     let mut len = len_before(bytes, others);
     while bytes.get(len).is_some_and(|&byte| is_tchar(byte)) {
         len += 1;
@@ -90,7 +90,7 @@ fn len_before(bytes: &[u8], others: impl Fn(u64) -> u64) -> usize {
             Some((word, behind)) => (*word, behind),
             None => (last_word(rest), &[][..]),
         };
-        let others = others(u64::from_le_bytes(word)) & EACH * 0x80;
+        let others = others(u64::from_le_bytes(word)) & (EACH * 0x80);
         if others != 0 {
             return bytes.len() - rest.len() + others.trailing_zeros() as usize / 8;
         }
@@ -116,6 +116,7 @@ const USUAL_FIELDS: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
     use alloc::string::String;
 
     use httparse::Status;
@@ -123,16 +124,18 @@ mod tests {
     use super::*;
     use crate::handshake::parse;
 
-    /// What the parts of a head are, whatever the spans of empty ones.
-    fn parts(parsed: &Parsed, bytes: &[u8]) -> (usize, u8, String, Vec<(Vec<u8>, Vec<u8>)>) {
-        let start_line = match parsed.start_line {
+    /// All that was found, whatever the offsets of what is empty or has whitespace around it.
+    fn found(parsed: &Parsed, bytes: &[u8]) -> String {
+        let mut text = match parsed.start_line {
             StartLine::Request { method, target } => {
-                alloc::format!("{} {}", method.get_str(bytes), target.get_str(bytes))
+                format!("{} {}", method.get_str(bytes), target.get_str(bytes))
             }
-            StartLine::Status { code } => alloc::format!("{code}"),
+            StartLine::Status { code } => format!("{code}"),
         };
-        let fields = parsed.lines.iter().map(|line| (line.name(bytes).to_vec(), line.value(bytes).to_vec()));
-        (parsed.len, parsed.minor_version, start_line, fields.collect())
+        for line in &parsed.lines {
+            text += &format!(", {:?}: {:?}", line.name(bytes), line.value(bytes));
+        }
+        format!("{text}, HTTP/1.{}, {} bytes", parsed.minor_version, parsed.len)
     }
 
     /// Parses `bytes` in both ways: whether they are a usual head.
@@ -141,7 +144,7 @@ mod tests {
         let Ok(Status::Complete(other)) = parse::parse(kind, bytes, 5) else {
             panic!("only here: {}", bytes.escape_ascii())
         };
-        assert_eq!(parts(&usual, bytes), parts(&other, bytes), "{}", bytes.escape_ascii());
+        assert_eq!(found(&usual, bytes), found(&other, bytes), "{}", bytes.escape_ascii());
         true
     }
 

@@ -225,7 +225,6 @@ macro_rules! handshake {
 }
 
 /// What a client asks for.
-#[expect(clippy::large_enum_variant, reason = "it is matched at once, and once in the life of a connection")]
 pub(crate) enum Asked {
     WebSocket(PendingRequest),
     Http(PlainRequest),
