@@ -6,6 +6,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use sha1::block_api::compress;
 use sha1::{Digest, Sha1};
 
+use crate::handshake::characters::Characters;
+
 /// Bytes of a `Sec-WebSocket-Accept` value: SHA-1 in base64.
 pub(crate) const ACCEPT_LEN: usize = 28;
 
@@ -66,8 +68,7 @@ fn hash_usual(key: &[u8; KEY_LEN]) -> [u8; 20] {
 pub(crate) fn decoded_len(key: &[u8]) -> Option<usize> {
     // Almost all keys are right, which shows without decoding them: 22 characters and the padding.
     if let Some((characters, b"==")) = key.split_first_chunk::<{ KEY_LEN - 2 }>() {
-        // All are looked at, as that takes no branches.
-        if characters.iter().fold(true, |all, &byte| all & IS_BASE64[usize::from(byte)]) {
+        if Characters::BASE64.contain_all(characters) {
             return Some(NONCE_LEN);
         }
     }
@@ -89,17 +90,6 @@ const PADDED: [[u8; 64]; 2] = {
     let [.., high, low] = ((KEY_LEN + GUID.len()) as u64 * 8).to_be_bytes();
     (blocks[1][62], blocks[1][63]) = (high, low);
     blocks
-};
-
-/// The characters of base64.
-const IS_BASE64: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/');
-        byte += 1;
-    }
-    table
 };
 
 /// Forgives bits behind the last byte: even the example in RFC 6455 section 4.1, item 7, has them set.

@@ -13,6 +13,7 @@
 mod advice;
 mod appearance;
 mod body;
+mod characters;
 mod client;
 mod client_request;
 mod decision;

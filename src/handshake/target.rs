@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use core::str;
 
+use crate::handshake::characters::Characters;
 use crate::handshake::excerpt::Excerpt;
 use crate::handshake::fields::{Head, Span};
 use crate::handshake::grammar::BadTarget;
@@ -98,12 +99,12 @@ pub(crate) fn check_host(host: &[u8]) -> Result<(), Kind> {
 
 /// Whether it is a path, and perhaps a query, without anything that has to be looked at twice. Most are, and cost little so.
 fn is_usual_target(target: &[u8]) -> bool {
-    target.starts_with(b"/") && target.iter().all(|byte| matches!(byte, b'!' | b'"' | b'$' | b'&'..=b'~'))
+    target.starts_with(b"/") && Characters::RESOURCE.contain_all(target)
 }
 
 /// Whether it is a name or an IPv4 address, and perhaps a port of up to four digits.
 fn is_usual_host(host: &[u8]) -> bool {
-    let name = host.iter().position(|&byte| !HOST[usize::from(byte)]).unwrap_or(host.len());
+    let name = host.iter().position(|&byte| !Characters::NAME.contain(byte)).unwrap_or(host.len());
     match host.split_at(name) {
         ([], _) => false,
         (_, []) => true,
@@ -125,17 +126,6 @@ fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
-
-/// What nearly all names of hosts are made of.
-const HOST: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.');
-        byte += 1;
-    }
-    table
-};
 
 /// RFC 6455 names the first two; clients behind a proxy were seen to send the others.
 const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
