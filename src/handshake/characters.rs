@@ -1,4 +1,4 @@
-//! Which characters may be where: one look into a table, and no branch, for each byte.
+//! Which characters may be where: one look into a table for each byte.
 
 /// A set of characters.
 #[derive(Clone, Copy)]
@@ -35,13 +35,21 @@ const TABLE: [u8; 256] = {
     let mut at = 0;
     while at < table.len() {
         let byte = at as u8;
-        let alphanumeric = byte.is_ascii_alphanumeric();
-        let token =
-            matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
-        table[at] = (alphanumeric || token) as u8 * Characters::TOKEN.0
-            | (alphanumeric || matches!(byte, b'-' | b'.')) as u8 * Characters::NAME.0
-            | (matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'%')) as u8 * Characters::RESOURCE.0
-            | (alphanumeric || matches!(byte, b'+' | b'/')) as u8 * Characters::BASE64.0;
+        if byte.is_ascii_alphanumeric() {
+            table[at] |= Characters::TOKEN.0 | Characters::NAME.0 | Characters::BASE64.0;
+        }
+        if matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~') {
+            table[at] |= Characters::TOKEN.0;
+        }
+        if matches!(byte, b'-' | b'.') {
+            table[at] |= Characters::NAME.0;
+        }
+        if matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'%') {
+            table[at] |= Characters::RESOURCE.0;
+        }
+        if matches!(byte, b'+' | b'/') {
+            table[at] |= Characters::BASE64.0;
+        }
         at += 1;
     }
     table

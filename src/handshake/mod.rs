@@ -1,7 +1,8 @@
 //! The opening handshake (RFC 6455 section 4), both roles.
 //!
-//! `head` collects a head from pieces of any size and `parse` finds its parts, which `fields` gives access to. `request` and
-//! `response` check what the peer sent, with `target` and `key` for the parts that have rules of their own. `server` and
+//! `head` collects a head from pieces of any size. `usual` finds the parts of one as nearly everybody writes it, `parse` those of
+//! all others, and `fields` gives access to them. `request` and `response` check what the peer sent, with `target`, `key` and
+//! `characters` for the parts that have rules of their own; a request that breaks one is `refused`. `server` and
 //! `client`, which sends a `client_request`, are the two state machines; `progress` is what they count. `decision`, `reject`,
 //! `origin` and `plain` are the application's answers to a request and `reply` writes them; `farewell` makes sure that they
 //! arrive.
@@ -33,6 +34,7 @@ mod peer;
 mod plain;
 mod progress;
 mod recognize;
+mod refused;
 mod reject;
 mod reply;
 mod report;

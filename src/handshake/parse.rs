@@ -1,4 +1,5 @@
-//! From the bytes of a head to its parts, with httparse; and what exactly is wrong where that fails.
+//! From the bytes of a head to its parts, with httparse; and what exactly is wrong where that fails. Most heads never come here: see
+//! `usual`.
 
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;

@@ -12,8 +12,8 @@ use crate::handshake::head::ParsedHead;
 use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::handshake::parse::StartLine;
 use crate::handshake::peer::Peer;
+use crate::handshake::refused::Refused;
 use crate::handshake::reject::Reject;
-use crate::handshake::request::Refused;
 use crate::handshake::target::{ResourceName, check_host, check_target};
 use crate::time::Instant;
 

@@ -1,7 +1,6 @@
 //! The client's request, as the server sees it: every rule of RFC 6455 section 4.2.1.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, str};
 
@@ -13,9 +12,8 @@ use crate::handshake::head::ParsedHead;
 use crate::handshake::key::{NONCE_LEN, decoded_len};
 use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::handshake::parse::StartLine;
-use crate::handshake::peer::Peer;
-use crate::handshake::target::{ResourceName, Target, check_host, check_target};
-use crate::url::Authority;
+use crate::handshake::refused::Refused;
+use crate::handshake::target::{ResourceName, check_host, check_target};
 
 /// The request of an opening handshake that follows the rules.
 ///
@@ -109,30 +107,6 @@ impl fmt::Debug for Request {
             .field("target", &self.target())
             .field("fields", &names)
             .finish_non_exhaustive()
-    }
-}
-
-/// A request that breaks a rule.
-pub(crate) struct Refused {
-    pub(crate) kind: Kind,
-    pub(crate) peer: Peer,
-    pub(crate) head: Head,
-    pub(crate) is_head_method: bool,
-    /// What the client could have done instead.
-    pub(crate) command: Option<String>,
-}
-
-impl Refused {
-    pub(crate) fn new(kind: Kind, parsed: ParsedHead) -> Self {
-        let command = curl_command(&parsed);
-        let bytes = parsed.head.bytes();
-        let (method, target) = match parsed.start_line {
-            StartLine::Request { method, target } => (method.get(bytes), target.get(bytes)),
-            StartLine::Status { .. } => Default::default(),
-        };
-        let peer = Peer::of_request(method, target, &parsed.head);
-        let is_head_method = method == b"HEAD";
-        Self { kind, peer, head: parsed.head, is_head_method, command }
     }
 }
 
@@ -334,30 +308,6 @@ fn check_key(key: &[u8], accept_malformed_key: bool) -> Result<(), Kind> {
     } else {
         Err(Kind::BadKey { decoded, seen: Excerpt::new(key) })
     }
-}
-
-/// A command that opens a WebSocket to this server by hand, if the client's target and host are well formed.
-///
-/// Nothing that the client sent can break out of it: both have no space, quote or control character that is not
-/// escaped here.
-fn curl_command(parsed: &ParsedHead) -> Option<String> {
-    let ParsedHead { head, start_line, .. } = parsed;
-    let StartLine::Request { target, .. } = start_line else { return None };
-    let Target { authority, resource_name } = Target::parse(target.get_str(head.bytes())).ok()?;
-    let host = match authority {
-        Some(authority) => authority,
-        None => str::from_utf8(head.value("Host")?).ok()?,
-    };
-    Authority::parse(host).ok()?;
-    let mut url = alloc::format!("http://{host}{resource_name}");
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%=,+@".contains(&byte);
-    if !url.bytes().all(is_plain) {
-        url = alloc::format!("'{}'", url.replace('\'', "%27"));
-    }
-    Some(alloc::format!(
-        "curl -i -N -H \"Connection: Upgrade\" -H \"Upgrade: websocket\" -H \"Sec-WebSocket-Version: 13\" \
-         -H \"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\" {url}"
-    ))
 }
 
 /// What Chromium sends, and what Firefox and Safari do.

@@ -19,9 +19,10 @@ use crate::handshake::parse::HeadKind;
 use crate::handshake::peer::Peer;
 use crate::handshake::plain::PlainRequest;
 use crate::handshake::progress::{Evidence, Progress};
+use crate::handshake::refused::Refused;
 use crate::handshake::reject::Reject;
 use crate::handshake::reply;
-use crate::handshake::request::{Refused, Request};
+use crate::handshake::request::Request;
 use crate::role::Role;
 use crate::time::Instant;
 
