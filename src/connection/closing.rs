@@ -171,13 +171,14 @@ impl Sender {
 
     /// The terminal event, the first time that this is asked after the end; what [`Event::Closed`] carries, and instead
     /// of it.
+    #[inline]
     pub fn take_closed(&mut self) -> Option<Box<Closed>> {
+        if !matches!(self.closing.ended, Ended::Just(_)) {
+            return None;
+        }
         match core::mem::replace(&mut self.closing.ended, Ended::Reported) {
             Ended::Just(closed) => Some(closed),
-            ended => {
-                self.closing.ended = ended;
-                None
-            }
+            _ => None,
         }
     }
 

@@ -84,9 +84,13 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
 
     /// Makes progress: reads, answers, writes and heeds the time limits until there is a message, or `None` at the end.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        // What was read before has been looked at, unless some of it is left.
+        let mut has_new = self.has_input();
         loop {
-            if let Some(message) = self.decode() {
-                return Poll::Ready(Some(message));
+            if has_new {
+                if let Some(message) = self.decode() {
+                    return Poll::Ready(Some(message));
+                }
             }
             let mut progress = self.receiver.progress();
             let mut link = self.shared.lock();
@@ -114,6 +118,7 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
                 }
             };
             if read.is_ready() {
+                has_new = true;
                 self.reads += 1;
                 continue;
             }

@@ -55,7 +55,7 @@ impl<S, R: Transport<S>> Shared<S, R> {
 
     pub(crate) fn lock(&self) -> Guard<'_, S, R> {
         // A panic of the application's cannot leave the state half changed: none of its code runs under the lock.
-        Guard(Some(self.link.lock().unwrap_or_else(PoisonError::into_inner)))
+        Guard { link: self.link.lock().unwrap_or_else(PoisonError::into_inner), waking: Waking(None) }
     }
 
     /// Lets a task of its own write what waits, for an application that may now wait for something else.
@@ -79,30 +79,40 @@ impl<S, R: Transport<S>> Shared<S, R> {
 }
 
 /// The locked link. Those who wait are woken when the lock is open again: a waker may run what takes it.
-pub(crate) struct Guard<'a, S, R: Transport<S>>(Option<MutexGuard<'a, Link<S, R>>>);
+pub(crate) struct Guard<'a, S, R: Transport<S>> {
+    // INVARIANT: fields are dropped in this order, so that the lock is open before anybody is woken.
+    link: MutexGuard<'a, Link<S, R>>,
+    waking: Waking,
+}
+
+/// Wakes all when it is dropped.
+struct Waking(Option<Arc<Waiters>>);
 
 impl<S, R: Transport<S>> Deref for Guard<'_, S, R> {
     type Target = Link<S, R>;
 
     fn deref(&self) -> &Link<S, R> {
-        self.0.as_ref().expect("it is there until the guard is dropped")
+        &self.link
     }
 }
 
 impl<S, R: Transport<S>> DerefMut for Guard<'_, S, R> {
     fn deref_mut(&mut self) -> &mut Link<S, R> {
-        self.0.as_mut().expect("it is there until the guard is dropped")
+        &mut self.link
     }
 }
 
 impl<S, R: Transport<S>> Drop for Guard<'_, S, R> {
     fn drop(&mut self) {
-        let waiters = self
-            .0
-            .as_mut()
-            .and_then(|link| replace(&mut link.wake_waiters, false).then(|| Arc::clone(&link.waiters)));
-        self.0 = None;
-        if let Some(waiters) = waiters {
+        if replace(&mut self.link.wake_waiters, false) {
+            self.waking.0 = Some(Arc::clone(&self.link.waiters));
+        }
+    }
+}
+
+impl Drop for Waking {
+    fn drop(&mut self) {
+        if let Some(waiters) = &self.0 {
             waiters.wake_all();
         }
     }
@@ -231,12 +241,9 @@ impl<S, R: Transport<S>> Link<S, R> {
     /// Reads some bytes. Ready with `true` if there were any; with `false` at the end of the stream, which is told to the
     /// core, once. After it nothing is left to read, but what waits may still be written.
     pub(crate) fn poll_read(&mut self, cx: &Context<'_>, buffer: &mut impl BufMut) -> Poll<bool> {
-        let mut read = self.try_read(buffer);
-        if read.is_pending() {
-            self.waiters.register(cx);
-            read = self.try_read(buffer);
-        }
-        let end = match read {
+        // Before it is known whether this has to wait: a second look at the stream would cost more.
+        self.waiters.register(cx);
+        let end = match self.try_read(buffer) {
             Poll::Ready(Ok(1..)) => return Poll::Ready(true),
             Poll::Ready(Ok(0)) => None,
             Poll::Ready(Err(error)) => Some(error),
@@ -268,16 +275,12 @@ impl<S, R: Transport<S>> Link<S, R> {
     pub(crate) fn poll_deadline(&mut self, cx: &Context<'_>, progress: Progress) -> Poll<()> {
         let Some(deadline) = self.sender.deadline() else { return Poll::Pending };
         // A deadline in the past asks for the time, so no alarm is needed.
-        if deadline > self.told && self.try_alarm(deadline).is_pending() {
+        if deadline > self.told {
             self.waiters.register(cx);
-            ready!(self.try_alarm(deadline));
+            ready!(self.timer.poll_until(&mut Context::from_waker(&self.waker), deadline));
         }
         self.tell_time(progress);
         Poll::Ready(())
-    }
-
-    fn try_alarm(&mut self, deadline: Instant) -> Poll<()> {
-        self.timer.poll_until(&mut Context::from_waker(&self.waker), deadline)
     }
 
     /// Tells the core the time. Also where a peer sends so much that there is no pause in which an alarm would be heard.

@@ -308,10 +308,13 @@ impl<S: Send + 'static, R: Transport<S>> Future for Sending<'_, S, R> {
             link.queue(message).inspect_err(|_| *done = true)?;
             let gathered =
                 *gathers && message.is_none() && socket.reading.has_input() && link.sender.may_send();
+            let scheduled = link.flush_is_scheduled;
             drop(link);
             if gathered {
                 *done = true;
-                socket.reading.shared.flush_later();
+                if !scheduled {
+                    socket.reading.shared.flush_later();
+                }
                 return Poll::Ready(Ok(()));
             }
             let flushed = ready!(socket.poll_flush(cx));

@@ -2,10 +2,10 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut};
 use sansocket::Instant;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::{self, Sleep};
-use tokio_util::io::{poll_read_buf, poll_write_buf};
+use tokio_util::io::poll_read_buf;
 
 /// The tokio runtime, as the driver sees it.
 #[derive(Debug)]
@@ -45,7 +45,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
     }
 
     fn poll_write(stream: &mut S, cx: &mut Context<'_>, data: &mut impl Buf) -> Poll<io::Result<usize>> {
-        poll_write_buf(Pin::new(stream), cx, data)
+        let first = data.chunk();
+        // A list of one piece costs more than the piece, in the kernel too.
+        let written = if first.len() == data.remaining() || !stream.is_write_vectored() {
+            ready!(Pin::new(stream).poll_write(cx, first))?
+        } else {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let filled = data.chunks_vectored(&mut slices);
+            ready!(Pin::new(stream).poll_write_vectored(cx, &slices[..filled]))?
+        };
+        data.advance(written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -82,3 +92,6 @@ impl Timer for Alarm {
         sleep.as_mut().poll(cx)
     }
 }
+
+/// Pieces per vectored write: a full queue has a header and a payload for each of its large messages.
+const MAX_SLICES: usize = 32;
