@@ -67,6 +67,13 @@ impl Closing {
         self.first.is_some()
     }
 
+    /// Whether the end has come, or will when the input before it was looked at.
+    #[inline]
+    fn has_an_end(&self) -> bool {
+        self.end_to_come.is_some() || self.has_ended()
+    }
+
+    #[inline]
     pub(super) fn has_ended(&self) -> bool {
         !matches!(self.ended, Ended::Not)
     }
@@ -148,6 +155,7 @@ impl Sender {
     }
 
     /// How far the connection is on the way to its end.
+    #[inline]
     #[must_use]
     pub fn state(&self) -> State {
         if self.closing.has_ended() {
@@ -187,8 +195,15 @@ impl Sender {
     /// Only for a connection that was [split](crate::Connection::split); otherwise this is done already. Call it before
     /// [`eof`](Self::eof), [`transport_failed`](Self::transport_failed), [`timeout`](Self::timeout) and
     /// [`take_closed`](Self::take_closed).
+    #[inline]
     pub fn observe(&mut self, progress: Progress) {
         self.progress = progress;
+        if self.closing.has_an_end() {
+            self.observe_before_the_end(progress);
+        }
+    }
+
+    fn observe_before_the_end(&mut self, progress: Progress) {
         if !progress.unread {
             match self.closing.end_to_come.take() {
                 Some(None) => self.eof(),

@@ -199,8 +199,12 @@ impl Connection {
     }
 
     /// See [`Sender::transmit`].
+    #[inline]
     pub fn transmit(&mut self) -> Transmit<'_> {
-        self.sender.observe(self.receiver.progress());
+        // Only the end asks what was received, which may come when a Close frame has left.
+        if self.sender.state() != State::Open {
+            self.sender.observe(self.receiver.progress());
+        }
         self.sender.transmit()
     }
 
@@ -258,6 +262,7 @@ impl Connection {
     /// # Errors
     ///
     /// As there.
+    #[inline]
     pub fn send_text(&mut self, text: &str) -> Result<(), SendRefused> {
         self.sender.send_text(text)
     }
@@ -267,6 +272,7 @@ impl Connection {
     /// # Errors
     ///
     /// As there.
+    #[inline]
     pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), SendRefused> {
         self.sender.send_binary(bytes)
     }

@@ -1,12 +1,13 @@
 //! A message that goes to many connections, encoded once.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::extension::{Compressed, Deflation};
-use crate::frame::{Flags, FrameHeader, MAX_HEADER, Opcode};
+use crate::frame::{EncodedHeader, Flags, FrameHeader, Opcode};
 use crate::message::{Message, MessageKind};
 
 /// A message that goes to many connections: encoded once, and compressed once for each set of parameters that the
@@ -81,12 +82,11 @@ impl Prepared {
 
 impl Frame {
     fn new(flags: Flags, kind: MessageKind, payload: &[u8]) -> Self {
-        let mut header = [0; MAX_HEADER];
-        let header_len = FrameHeader::encode(&mut header, flags, Opcode::from(kind), payload.len(), None);
-        let mut bytes = BytesMut::with_capacity(header_len + payload.len());
-        bytes.put_slice(header.get(..header_len).unwrap_or_default());
-        bytes.put_slice(payload);
-        Self { flags, bytes: bytes.freeze(), header_len }
+        let header = FrameHeader::encode(flags, Opcode::from(kind), payload.len(), None);
+        let mut bytes = Vec::with_capacity(EncodedHeader::ROOM + payload.len());
+        header.append(&mut bytes);
+        bytes.extend_from_slice(payload);
+        Self { flags, bytes: bytes.into(), header_len: header.len() }
     }
 
     pub(super) fn payload(&self) -> &[u8] {

@@ -1,104 +1,78 @@
 //! What waits to be written: control frames ahead of data frames, never inside one.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::iter::once;
+use core::mem::take;
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::spare;
 use crate::entropy::Entropy;
-use crate::frame::{Flags, FrameHeader, MAX_HEADER, Mask, Opcode};
+use crate::frame::{EncodedHeader, Flags, FrameHeader, Mask, Opcode};
 
 /// Encoded frames in two lanes.
 ///
 /// ```text
 ///  control  [Pong][Ping]                          first, at the next frame border; then the data has its turn
-///  data     …rest of a frame][frame][frame][Close]    in order; large payloads are not copied
+///  data     …rest of a frame][frame][header|            |frame][Close]    what was copied, in order
+///                                          [large payload]               where what was not copied belongs
 /// ```
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    control: Copied,
-    /// INVARIANT: no segment is empty, and a frame header never spans two segments.
-    data: Lane,
+    /// Whole frames, and the headers of those whose payload data is in `shared`.
+    copied: Vec<u8>,
+    /// Bytes of `copied` that have left.
+    left: usize,
+    /// INVARIANT: in order of `at`, none before `left`, and none is empty.
+    shared: VecDeque<Shared>,
+    /// Bytes of data that wait, copied or not.
     data_len: usize,
-    /// Bytes of `data` that must leave before a control frame may.
+    /// Bytes of data that must leave before a control frame may.
     frame_left: usize,
-    /// Bytes of `control` that leave before the next data frame.
-    /// INVARIANT: whole frames, less what has left already; all of `control` while no data waits.
-    control_turn: usize,
+    /// Boxed: most of the time there are none.
+    control: Option<Box<Control>>,
+}
+
+/// Payload data as the application handed it over, or a whole frame that goes to many connections.
+#[derive(Debug)]
+struct Shared {
+    /// The byte of `copied` that it leaves before. A frame header never spans two pieces.
+    at: usize,
+    bytes: Bytes,
+}
+
+/// Control frames, Close frames excepted.
+#[derive(Debug, Default)]
+struct Control {
+    bytes: Vec<u8>,
+    /// Bytes of them that have left.
+    left: usize,
+    /// Bytes that leave before the next data frame.
+    /// INVARIANT: whole frames, less what has left already; all of them while no data waits.
+    turn: usize,
     /// Some of them have left. What comes now waits for that data frame: an endless row of Pings starves no message.
     turn_begun: bool,
-}
-
-/// A queue of segments that allocates nothing for the first one: most of the time there is no other.
-#[derive(Debug, Default)]
-struct Lane {
-    /// INVARIANT: if there is none, there are no more either.
-    first: Option<Segment>,
-    more: VecDeque<Segment>,
-}
-
-#[derive(Debug)]
-enum Segment {
-    /// Whole frames, or the header of a frame whose payload data is in the next segment.
-    Copied(Copied),
-    /// Payload data as the application handed it over, or a whole frame that goes to many connections.
-    Shared(Bytes),
-}
-
-/// Frames of our own making, of which some bytes have left.
-#[derive(Debug, Default)]
-struct Copied {
-    bytes: Vec<u8>,
-    left: usize,
-}
-
-impl Copied {
-    /// What waits.
-    #[inline]
-    fn waiting(&self) -> &[u8] {
-        self.bytes.get(self.left..).unwrap_or_default()
-    }
-
-    /// Where to append more. What has left makes room: a queue that is never empty must not grow.
-    #[inline]
-    fn out(&mut self) -> &mut Vec<u8> {
-        if self.left > 0 && self.left >= self.waiting().len() {
-            self.bytes.drain(..self.left);
-            self.left = 0;
-        }
-        &mut self.bytes
-    }
-}
-
-impl From<Vec<u8>> for Copied {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, left: 0 }
-    }
 }
 
 impl Queue {
     /// A queue whose first output is `bytes`, which are no frame.
     pub(super) fn starting_with(bytes: BytesMut) -> Self {
         let len = bytes.len();
-        let first = (len > 0).then(|| Segment::Copied(Vec::from(bytes).into()));
-        Self {
-            data: Lane { first, more: VecDeque::new() },
-            data_len: len,
-            frame_left: len,
-            ..Self::default()
-        }
+        Self { copied: bytes.into(), data_len: len, frame_left: len, ..Self::default() }
     }
 
     /// Bytes that wait.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.control_len() + self.data_len
     }
 
     /// Bytes of control frames that wait, Close frames excepted.
+    #[inline]
     pub(super) fn control_len(&self) -> usize {
-        self.control.waiting().len()
+        self.control.as_ref().map_or(0, |control| control.waiting().len())
     }
 
     /// Whether data or Close frames wait, or a part of one.
@@ -116,13 +90,8 @@ impl Queue {
         entropy: Option<&mut Entropy>,
     ) {
         let key = entropy.map(Entropy::masking_key);
-        if let Some(Segment::Copied(out)) = self.data.back_mut() {
-            self.data_len += encode(out.out(), flags, opcode, payload, key);
-            return;
-        }
-        let mut bytes = spare::take(MAX_HEADER + payload.len());
-        self.data_len += encode(&mut bytes, flags, opcode, payload, key);
-        self.data.push_back(Segment::Copied(bytes.into()));
+        self.reserve(EncodedHeader::ROOM + payload.len());
+        self.data_len += encode(&mut self.copied, flags, opcode, payload, key);
     }
 
     /// Queues a whole message with payload data that may be large; it is not copied if that can be avoided.
@@ -131,52 +100,43 @@ impl Queue {
         if payload.len() < MIN_SHARED {
             return self.push(flags, opcode, &payload, entropy);
         }
-        let payload = match entropy {
-            None => Ok((payload, None)),
-            Some(entropy) => payload
-                .try_into_mut()
-                .map(|mut payload| {
+        let (payload, key) = match entropy {
+            None => (payload, None),
+            Some(entropy) => match payload.try_into_mut() {
+                Ok(mut payload) => {
                     let key = entropy.masking_key();
                     Mask::new(key).apply(&mut payload);
                     (payload.freeze(), Some(key))
-                })
-                .map_err(|payload| (payload, entropy)),
-        };
-        match payload {
-            // Somebody else holds the same bytes, so they must not be masked in place.
-            Err((payload, entropy)) => self.push(flags, opcode, &payload, Some(entropy)),
-            Ok((payload, key)) => {
-                let mut header = [0; MAX_HEADER];
-                let header_len = FrameHeader::encode(&mut header, flags, opcode, payload.len(), key);
-                let header = &header[..header_len];
-                match self.data.back_mut() {
-                    Some(Segment::Copied(out)) => out.out().extend_from_slice(header),
-                    _ => {
-                        let mut bytes = spare::take(MAX_HEADER);
-                        bytes.extend_from_slice(header);
-                        self.data.push_back(Segment::Copied(bytes.into()));
-                    }
                 }
-                self.data_len += header_len + payload.len();
-                self.data.push_back(Segment::Shared(payload));
-            }
-        }
+                // Somebody else holds the same bytes, so they must not be masked in place.
+                Err(payload) => return self.push(flags, opcode, &payload, Some(entropy)),
+            },
+        };
+        let header = FrameHeader::encode(flags, opcode, payload.len(), key);
+        self.reserve(EncodedHeader::ROOM);
+        header.append(&mut self.copied);
+        self.data_len += header.len() + payload.len();
+        self.shared.push_back(Shared { at: self.copied.len(), bytes: payload });
     }
 
     /// Queues a data frame that is encoded already, and not masked.
     pub(super) fn push_encoded(&mut self, frame: Bytes) {
         self.data_len += frame.len();
-        match self.data.back_mut() {
-            Some(Segment::Copied(out)) if frame.len() < MIN_SHARED => out.out().extend_from_slice(&frame),
-            _ => self.data.push_back(Segment::Shared(frame)),
+        if frame.len() < MIN_SHARED && !self.copied.is_empty() {
+            self.reserve(frame.len());
+            self.copied.extend_from_slice(&frame);
+        } else {
+            self.shared.push_back(Shared { at: self.copied.len(), bytes: frame });
         }
     }
 
     /// Queues a control frame ahead of the data.
     pub(super) fn push_control(&mut self, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
-        encode(self.control.out(), Flags::WHOLE, opcode, payload, entropy.map(Entropy::masking_key));
-        if !self.turn_begun || self.data.is_empty() {
-            self.control_turn = self.control_len();
+        let control = self.control.get_or_insert_default();
+        make_room(&mut control.bytes, &mut control.left);
+        encode(&mut control.bytes, Flags::WHOLE, opcode, payload, entropy.map(Entropy::masking_key));
+        if !control.turn_begun || self.data_len == 0 {
+            control.turn = control.waiting().len();
         }
     }
 
@@ -185,14 +145,32 @@ impl Queue {
         *self = Self::default();
     }
 
+    /// Puts the pieces, in the order in which they are to be written, into `pieces` as far as these go; returns how many.
+    #[cfg(feature = "std")]
+    pub(super) fn fill<'a>(&'a self, pieces: &mut [std::io::IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        let mut fill = |from: &mut dyn Iterator<Item = &'a [u8]>| {
+            for (to, piece) in pieces.iter_mut().skip(filled).zip(from) {
+                *to = std::io::IoSlice::new(piece);
+                filled += 1;
+            }
+        };
+        match &self.control {
+            None => fill(&mut self.data()),
+            Some(_) => fill(&mut self.pieces()),
+        }
+        filled
+    }
+
     /// The pieces in the order in which they are to be written.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        let (before_data, after_frame) = self.control.waiting().split_at(self.before_data());
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let control = self.control.as_ref().map_or(&[][..], |control| control.waiting());
+        let (before_data, after_frame) = control.split_at(self.before_data());
         // Without control frames that wait for it, the border of the frame does not matter.
-        let border = match &self.data.first {
-            Some(front) if !after_frame.is_empty() && self.frame_left == 0 => own_frame_len(front.bytes()),
-            _ if !after_frame.is_empty() => self.frame_left,
-            _ => usize::MAX,
+        let border = match self.frame_left {
+            _ if after_frame.is_empty() => usize::MAX,
+            0 => own_frame_len(self.front()),
+            frame_left => frame_left,
         };
         let lanes = once(before_data).chain(self.cut(0, border)).chain(once(after_frame));
         lanes.chain(self.cut(border, usize::MAX)).filter(|piece| !piece.is_empty())
@@ -201,10 +179,10 @@ impl Queue {
     /// The first piece; empty if nothing waits.
     #[inline]
     pub(super) fn first(&self) -> &[u8] {
-        if self.control.waiting().is_empty() {
-            return self.data.first.as_ref().map_or(&[], Segment::bytes);
+        match &self.control {
+            None => self.front(),
+            Some(_) => self.pieces().next().unwrap_or_default(),
         }
-        self.pieces().next().unwrap_or_default()
     }
 
     /// Notes that `n` bytes were written.
@@ -212,149 +190,146 @@ impl Queue {
     /// # Panics
     ///
     /// If `n` is more than [`len`](Self::len).
+    #[inline]
     pub(super) fn advance(&mut self, n: usize) {
-        assert!(n <= self.len(), "{n} bytes cannot have been written: only {} were waiting", self.len());
-        if n < self.len() {
+        let len = self.len();
+        assert!(n <= len, "{n} bytes cannot have been written: only {len} were waiting");
+        if n < len {
             self.advance_within(n);
             return;
         }
         // An idle connection holds no buffer.
-        self.data.clear();
+        if self.copied.capacity() > 0 {
+            spare::give(&mut self.copied);
+        }
+        self.left = 0;
+        if self.shared.capacity() > 0 {
+            self.shared = VecDeque::new();
+        }
         self.data_len = 0;
         self.frame_left = 0;
-        self.turn_begun = false;
-        if self.control.bytes.capacity() > 0 {
-            self.control = Copied::default();
-            self.control_turn = 0;
-        }
+        self.control = None;
     }
 
     /// Moves on by `n` bytes, fewer than wait: whose turn is next depends on the frame borders that are passed.
     fn advance_within(&mut self, mut n: usize) {
         while n > 0 {
             let turn = self.before_data();
-            if turn > 0 {
+            if let Some(control) = self.control.as_mut().filter(|_| turn > 0) {
                 let len = n.min(turn);
-                self.control.left += len;
-                self.control_turn = turn - len;
-                self.turn_begun = true;
+                control.left += len;
+                control.turn = turn - len;
+                control.turn_begun = true;
                 n -= len;
                 continue;
             }
-            let Some(front) = self.data.first.as_mut() else { break };
             if self.frame_left == 0 {
-                self.frame_left = own_frame_len(front.bytes());
+                self.frame_left = own_frame_len(self.front());
             }
-            let len = n.min(front.bytes().len()).min(self.frame_left);
-            front.advance(len);
-            if front.bytes().is_empty() {
-                self.data.pop_front();
+            let len = n.min(self.front().len()).min(self.frame_left);
+            match self.shared.front_mut().filter(|shared| shared.at == self.left) {
+                Some(shared) if shared.bytes.len() == len => drop(self.shared.pop_front()),
+                Some(shared) => shared.bytes.advance(len),
+                None => self.left += len,
             }
             self.data_len -= len;
             self.frame_left -= len;
-            if self.frame_left == 0 {
-                self.control_turn = self.control_len();
-                self.turn_begun = false;
+            if let Some(control) = self.control.as_mut().filter(|_| self.frame_left == 0) {
+                control.turn = control.waiting().len();
+                control.turn_begun = false;
             }
             n -= len;
         }
     }
 
     /// Bytes of control frames that leave before any data.
-    #[inline]
     fn before_data(&self) -> usize {
-        if self.data.is_empty() {
-            self.control_len()
-        } else if self.frame_left > 0 {
-            0
-        } else {
-            self.control_turn
+        match &self.control {
+            Some(control) if self.data_len == 0 => control.waiting().len(),
+            Some(control) if self.frame_left == 0 => control.turn,
+            _ => 0,
         }
+    }
+
+    /// The first piece of data; empty if there is none.
+    #[inline]
+    fn front(&self) -> &[u8] {
+        match self.shared.front() {
+            None => self.copied.get(self.left..).unwrap_or_default(),
+            Some(shared) if shared.at == self.left => &shared.bytes,
+            Some(shared) => self.copied.get(self.left..shared.at).unwrap_or_default(),
+        }
+    }
+
+    /// The pieces of data; some may be empty.
+    fn data(&self) -> impl Iterator<Item = &[u8]> {
+        let mut from = self.left;
+        let pairs = self.shared.iter().flat_map(move |shared| {
+            let copied = self.copied.get(from..shared.at).unwrap_or_default();
+            from = shared.at;
+            [copied, &shared.bytes]
+        });
+        let last = self.shared.back().map_or(self.left, |shared| shared.at);
+        pairs.chain(self.copied.get(last..)).filter(|piece| !piece.is_empty())
     }
 
     /// Bytes `from..to` of the data lane.
     fn cut(&self, from: usize, to: usize) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
-        self.data.iter().filter_map(move |segment| {
-            let bytes = segment.bytes();
+        self.data().filter_map(move |bytes| {
             let piece = from.max(start) - start..to.min(start + bytes.len()).saturating_sub(start);
             start += bytes.len();
             bytes.get(piece)
         })
     }
-}
 
-impl Lane {
-    fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Segment> {
-        self.first.iter().chain(&self.more)
-    }
-
-    fn back_mut(&mut self) -> Option<&mut Segment> {
-        self.more.back_mut().or(self.first.as_mut())
-    }
-
-    fn push_back(&mut self, segment: Segment) {
-        if self.first.is_none() {
-            self.first = Some(segment);
-        } else {
-            self.more.push_back(segment);
-        }
-    }
-
-    fn pop_front(&mut self) {
-        if let Some(Segment::Copied(copied)) = self.first.take() {
-            spare::give(copied.bytes);
-        }
-        self.first = self.more.pop_front();
-    }
-
-    /// Forgets everything, and holds no memory any more.
+    /// Makes room for `len` more bytes to be copied.
     #[inline]
-    fn clear(&mut self) {
-        while !self.is_empty() {
-            self.pop_front();
+    fn reserve(&mut self, len: usize) {
+        if self.copied.capacity() - self.copied.len() < len {
+            self.grow(len);
         }
-        if self.more.capacity() > 0 {
-            self.more = VecDeque::new();
+    }
+
+    #[cold]
+    fn grow(&mut self, len: usize) {
+        if self.copied.capacity() == 0 {
+            return spare::take(&mut self.copied, len);
         }
+        let removed = make_room(&mut self.copied, &mut self.left);
+        for shared in &mut self.shared {
+            shared.at -= removed;
+        }
+        self.copied.reserve(len);
     }
 }
 
-impl Segment {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Copied(copied) => copied.waiting(),
-            Self::Shared(bytes) => bytes,
-        }
+impl Control {
+    /// What waits.
+    fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.left..).unwrap_or_default()
     }
+}
 
-    fn advance(&mut self, n: usize) {
-        match self {
-            Self::Copied(copied) => copied.left += n,
-            Self::Shared(bytes) => bytes.advance(n),
-        }
+/// Removes what has left, if that is the larger part: a queue that is never empty must not grow. Returns how much that was.
+fn make_room(bytes: &mut Vec<u8>, left: &mut usize) -> usize {
+    if *left < bytes.len() - *left {
+        return 0;
     }
+    bytes.drain(..*left);
+    take(left)
 }
 
 /// Appends a frame; returns its length.
 #[inline]
 fn encode(out: &mut Vec<u8>, flags: Flags, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) -> usize {
-    let start = out.len();
-    out.reserve(MAX_HEADER + payload.len());
-    let mut header = [0; MAX_HEADER];
-    let header_len = FrameHeader::encode(&mut header, flags, opcode, payload.len(), key);
-    // A copy of fixed length takes two instructions, one of `header_len` bytes a call.
-    out.extend_from_slice(&header);
-    out.truncate(start + header_len);
+    let header = FrameHeader::encode(flags, opcode, payload.len(), key);
+    header.append(out);
     match key {
         Some(key) => Mask::new(key).append(out, payload),
         None => out.extend_from_slice(payload),
     }
-    header_len + payload.len()
+    header.len() + payload.len()
 }
 
 /// The length of the frame of our own that starts at `bytes`, which hold its whole header.

@@ -320,6 +320,7 @@ impl Sender {
     /// Whether there is no reason to wait before [`send`](Self::send): fewer than [`Limits::write_soft`](crate::Limits::write_soft)
     /// bytes wait, or it would be refused anyway because the connection is closing.
     #[must_use]
+    #[inline]
     pub fn may_send(&self) -> bool {
         self.queue.len() < self.write_soft || self.closing.has_begun()
     }
@@ -327,6 +328,7 @@ impl Sender {
     /// What to write next, as a [`bytes::Buf`]: advance it by what was written, any number of bytes at a time.
     ///
     /// The answer may change after every other call.
+    #[inline]
     pub fn transmit(&mut self) -> Transmit<'_> {
         Transmit { sender: self }
     }
@@ -371,6 +373,7 @@ impl Sender {
         self.open = None;
     }
 
+    #[inline]
     fn may_begin(&self) -> Result<(), SendRefused> {
         if self.open.is_some() {
             return Err(SendRefused::InsideMessage);
@@ -397,22 +400,19 @@ pub struct Transmit<'a> {
 }
 
 impl Buf for Transmit<'_> {
+    #[inline]
     fn remaining(&self) -> usize {
         self.sender.queue.len()
     }
 
+    #[inline]
     fn chunk(&self) -> &[u8] {
         self.sender.queue.first()
     }
 
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
-        let mut filled = 0;
-        for (slice, piece) in slices.iter_mut().zip(self.sender.queue.pieces()) {
-            *slice = std::io::IoSlice::new(piece);
-            filled += 1;
-        }
-        filled
+        self.sender.queue.fill(slices)
     }
 
     /// Notes that `n` bytes were written.
@@ -420,12 +420,18 @@ impl Buf for Transmit<'_> {
     /// # Panics
     ///
     /// If `n` is more than [`remaining`](Buf::remaining).
+    #[inline]
     fn advance(&mut self, n: usize) {
-        self.sender.queue.advance(n);
-        let reply = n.min(self.sender.reply_left);
-        self.sender.reply_left -= reply;
-        self.sender.bytes += (n - reply) as u64;
-        self.sender.answer_newest_ping();
-        self.sender.settle();
+        let sender = &mut *self.sender;
+        sender.queue.advance(n);
+        let reply = n.min(sender.reply_left);
+        sender.reply_left -= reply;
+        sender.bytes += (n - reply) as u64;
+        if sender.newest_ping.is_some() {
+            sender.answer_newest_ping();
+        }
+        if sender.closing.has_begun() {
+            sender.settle();
+        }
     }
 }

@@ -15,6 +15,7 @@
 //!
 //! Each rule is checked as soon as the byte that breaks it is there, not when the header is complete.
 
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::error::Violation;
@@ -246,37 +247,61 @@ impl FrameHeader {
         Ok(Parsed::Header(Self { fin, compressed, opcode, payload_len, mask }, bytes.len() - rest.len()))
     }
 
-    /// Writes the header of a frame with `payload_len` bytes of payload data; returns how much of `out` it takes.
+    /// The header of a frame with `payload_len` bytes of payload data.
     #[inline]
     pub(crate) fn encode(
-        out: &mut [u8; MAX_HEADER],
         flags: Flags,
         opcode: Opcode,
         payload_len: usize,
         key: Option<[u8; 4]>,
-    ) -> usize {
+    ) -> EncodedHeader {
         let fin = if flags.fin { FIN } else { 0 };
         let rsv1 = if flags.compressed { RSV1 } else { 0 };
-        out[0] = fin | rsv1 | opcode.bits();
         let mask = if key.is_some() { MASK } else { 0 };
-        let mut len = if payload_len < usize::from(LEN_16) {
-            out[1] = mask | payload_len as u8;
-            2
+        // Put together in a register; the first byte is the lowest.
+        let (len7, extended, len) = if payload_len < usize::from(LEN_16) {
+            (payload_len as u8, 0, 2)
         } else if let Ok(len) = u16::try_from(payload_len) {
-            out[1] = mask | LEN_16;
-            out[2..4].copy_from_slice(&len.to_be_bytes());
-            4
+            (LEN_16, u64::from(len.swap_bytes()), 4)
         } else {
-            out[1] = mask | LEN_64;
-            out[2..10].copy_from_slice(&(payload_len as u64).to_be_bytes());
-            10
+            (LEN_64, (payload_len as u64).swap_bytes(), 10)
         };
-        if let Some(key) = key {
-            out[len..len + 4].copy_from_slice(&key);
-            len += 4;
+        let fixed = u16::from_le_bytes([fin | rsv1 | opcode.bits(), mask | len7]);
+        let header = u128::from(fixed) | u128::from(extended) << 16;
+        match key {
+            None => EncodedHeader { header, len },
+            Some(key) => EncodedHeader {
+                header: header | u128::from(u32::from_le_bytes(key)) << (8 * len),
+                len: len + 4,
+            },
         }
-        len
     }
+}
+
+/// A header as it is written.
+#[derive(Clone, Copy)]
+pub(crate) struct EncodedHeader {
+    /// Little-endian, and zeros behind it.
+    header: u128,
+    len: usize,
+}
+
+impl EncodedHeader {
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    /// Appends it to `out`, which is best with [`ROOM`](Self::ROOM).
+    #[inline]
+    pub(crate) fn append(self, out: &mut Vec<u8>) {
+        let end = out.len() + self.len;
+        // A copy of fixed length takes two instructions, one of `len` bytes a call.
+        out.extend_from_slice(&self.header.to_le_bytes());
+        out.truncate(end);
+    }
+
+    /// Bytes that [`append`](Self::append) writes before it takes some of them back.
+    pub(crate) const ROOM: usize = size_of::<u128>();
 }
 
 /// Payload data of a control frame, in bytes (RFC 6455 section 5.5).

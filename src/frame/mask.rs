@@ -27,21 +27,37 @@ impl Mask {
     #[inline]
     pub(crate) fn append(&mut self, out: &mut Vec<u8>, data: &[u8]) {
         let key = u64::from(self.0) | u64::from(self.0) << 32;
-        let mut blocks = data.chunks_exact(BLOCK);
-        for block in &mut blocks {
-            let mut masked = [0; BLOCK];
-            for (to, from) in masked.chunks_exact_mut(8).zip(block.chunks_exact(8)) {
-                if let Ok(from) = <[u8; 8]>::try_from(from) {
-                    to.copy_from_slice(&(u64::from_le_bytes(from) ^ key).to_le_bytes());
-                }
+        let rest = append_blocks::<BLOCK>(out, data, key);
+        let rest = append_blocks::<32>(out, rest, key);
+        let rest = append_blocks::<8>(out, rest, key);
+        let turn = 8 * (data.len() % 4) as u32;
+        match data.last_chunk::<8>() {
+            _ if rest.is_empty() => {}
+            // Once more from where the last eight bytes begin: a copy of fixed length takes two instructions, others a call.
+            Some(last) => {
+                out.truncate(out.len() + rest.len() - last.len());
+                append_blocks::<8>(out, last, key.rotate_right(turn));
             }
-            out.extend_from_slice(&masked);
+            None => out.extend(rest.iter().zip(key.to_le_bytes()).map(|(byte, key)| byte ^ key)),
         }
-        let start = out.len();
-        out.extend_from_slice(blocks.remainder());
-        // Blocks are a multiple of the key's length.
-        self.apply(out.get_mut(start..).unwrap_or_default());
+        self.0 = self.0.rotate_right(turn);
     }
+}
+
+/// Appends all blocks of `N` bytes, a multiple of eight, masked, and returns the rest.
+#[inline(always)]
+fn append_blocks<'a, const N: usize>(out: &mut Vec<u8>, data: &'a [u8], key: u64) -> &'a [u8] {
+    let mut blocks = data.chunks_exact(N);
+    for block in &mut blocks {
+        let mut masked = [0; N];
+        for (to, from) in masked.chunks_exact_mut(8).zip(block.chunks_exact(8)) {
+            if let Ok(from) = <[u8; 8]>::try_from(from) {
+                to.copy_from_slice(&(u64::from_le_bytes(from) ^ key).to_le_bytes());
+            }
+        }
+        out.extend_from_slice(&masked);
+    }
+    blocks.remainder()
 }
 
 /// Bytes that are copied and masked at a time: enough to stay in vector registers.

@@ -6,6 +6,7 @@ mod mask;
 
 pub use close::{CloseCode, CloseFrame, InvalidCloseFrame};
 pub(crate) use header::{
-    Flags, FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode, Parsed, Part, Rules, ShortFrame,
+    EncodedHeader, Flags, FrameHeader, MAX_CONTROL_PAYLOAD, MAX_HEADER, Opcode, Parsed, Part, Rules,
+    ShortFrame,
 };
 pub(crate) use mask::Mask;

@@ -153,7 +153,7 @@ fn an_idle_connection_holds_one_kibibyte_fresh_and_after_traffic() {
 
 #[cfg(feature = "std")]
 #[test]
-fn a_thread_keeps_a_few_output_buffers_for_all_of_its_connections() {
+fn a_thread_keeps_one_output_buffer_for_all_of_its_connections() {
     let burst = |ends: &mut [Connection]| {
         for end in &mut *ends {
             for _ in 0..60 {
@@ -164,8 +164,8 @@ fn a_thread_keeps_a_few_output_buffers_for_all_of_its_connections() {
     };
     let mut ends: Vec<Connection> = (0..100).map(|_| open(Role::Server)).collect();
     let ((), kept) = held(|| burst(&mut ends));
-    assert!(kept > 64 * KIB as isize, "only {kept} bytes are kept");
-    assert!(kept <= 4 * 128 * KIB as isize + KIB as isize, "{kept} bytes are kept");
+    assert!(kept >= 60 * 1_000, "only {kept} bytes are kept");
+    assert!(kept <= 128 * KIB as isize, "{kept} bytes are kept");
     // Nor does it become more.
     let ((), more) = held(|| burst(&mut ends));
     assert_eq!(more, 0);
