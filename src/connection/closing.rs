@@ -39,16 +39,23 @@ pub enum State {
 /// What is known about the end.
 #[derive(Debug, Default)]
 pub(super) struct Closing {
-    sent: Option<CloseFrame>,
-    received: Option<CloseFrame>,
     first: Option<Role>,
-    /// Why this endpoint ends the connection, if it is not by a closing handshake.
-    cause: Option<Cause>,
+    /// Boxed: an open connection has none.
+    reasons: Option<Box<Reasons>>,
     /// The peer's byte stream has ended.
     eof: bool,
     /// The byte stream has ended or failed, and input that came before that was not looked at yet.
     end_to_come: Option<Option<TransportError>>,
     ended: Ended,
+}
+
+/// What was said about the end, and by whom.
+#[derive(Debug, Default)]
+struct Reasons {
+    sent: Option<CloseFrame>,
+    received: Option<CloseFrame>,
+    /// Why this endpoint ends the connection, if it is not by a closing handshake.
+    cause: Option<Cause>,
 }
 
 #[derive(Debug, Default)]
@@ -78,8 +85,24 @@ impl Closing {
         !matches!(self.ended, Ended::Not)
     }
 
+    fn has_sent(&self) -> bool {
+        self.reasons.as_ref().is_some_and(|reasons| reasons.sent.is_some())
+    }
+
+    fn has_received(&self) -> bool {
+        self.reasons.as_ref().is_some_and(|reasons| reasons.received.is_some())
+    }
+
+    fn cause(&self) -> Option<Cause> {
+        self.reasons.as_ref()?.cause
+    }
+
+    fn reasons(&mut self) -> &mut Reasons {
+        self.reasons.get_or_insert_default()
+    }
+
     pub(super) fn queued(&mut self, frame: CloseFrame, role: Role) {
-        self.sent = Some(frame);
+        self.reasons().sent = Some(frame);
         self.first.get_or_insert(role);
     }
 }
@@ -94,7 +117,7 @@ impl Sender {
             return;
         }
         match event {
-            Event::Ping(payload) if self.closing.received.is_none() => self.answer_ping(payload),
+            Event::Ping(payload) if !self.closing.has_received() => self.answer_ping(payload),
             Event::Pong(payload) => self.deadlines.answered(payload),
             Event::Close(frame) => self.close_received(frame),
             Event::Failed(failure) => {
@@ -109,11 +132,11 @@ impl Sender {
     //# Close frame, the endpoint MUST send a Close frame in response.
     fn close_received(&mut self, frame: &CloseFrame) {
         self.closing.first.get_or_insert(self.role.peer());
-        if self.closing.sent.is_none() {
+        if !self.closing.has_sent() {
             // "When sending a Close frame in response, the endpoint typically echos the status code it received."
             self.queue_close(CloseFrame::own(frame.code(), ""));
         }
-        self.closing.received = Some(frame.clone());
+        self.closing.reasons().received = Some(frame.clone());
         self.settle();
     }
 
@@ -128,7 +151,7 @@ impl Sender {
             return;
         }
         self.closing.eof = true;
-        if self.closing.received.is_none() && self.closing.cause.is_none() {
+        if !self.closing.has_received() && self.closing.cause().is_none() {
             self.end(Cause::Eof(self.progress.position));
         }
         // Otherwise a Close frame may still wait: the peer has ended its stream but may go on reading.
@@ -145,7 +168,7 @@ impl Sender {
             self.closing.end_to_come = Some(Some(error));
             return;
         }
-        let said_all = self.closing.received.is_some();
+        let said_all = self.closing.has_received();
         self.end(if said_all { Cause::Clean } else { Cause::Transport(error) });
     }
 
@@ -174,7 +197,7 @@ impl Sender {
     /// until the end of the stream or the deadline. Stays `true` until the end; to shut down twice does no harm.
     #[must_use]
     pub fn wants_shutdown(&self) -> bool {
-        self.closing.cause.is_some() && self.is_flushed() && !self.closing.has_ended()
+        self.closing.cause().is_some() && self.is_flushed() && !self.closing.has_ended()
     }
 
     /// The terminal event, the first time that this is asked after the end; what [`Event::Closed`] carries, and instead
@@ -226,8 +249,8 @@ impl Sender {
         if self.closing.has_ended() {
             return;
         }
-        self.closing.cause.get_or_insert(cause);
-        if self.closing.sent.is_none() {
+        self.closing.reasons().cause.get_or_insert(cause);
+        if !self.closing.has_sent() {
             self.queue_close(CloseFrame::own(code, reason));
         }
         self.settle();
@@ -238,7 +261,7 @@ impl Sender {
         if !self.closing.has_begun() || self.closing.has_ended() || !self.is_flushed() {
             return;
         }
-        match self.closing.cause {
+        match self.closing.cause() {
             // A peer that sends nothing need not be waited for; the others may still be sending, see `wants_shutdown`.
             Some(cause @ (Cause::PongTimeout | Cause::IdleTimeout)) => self.end(cause),
             Some(cause) if self.closing.eof => self.end(cause),
@@ -246,7 +269,7 @@ impl Sender {
             //= https://www.rfc-editor.org/rfc/rfc6455#section-7.1.1
             //# the server MUST close the connection immediately, and the client
             //# SHOULD wait for the server to close the connection
-            None if self.closing.received.is_some() && (self.role == Role::Server || self.closing.eof) => {
+            None if self.closing.has_received() && (self.role == Role::Server || self.closing.eof) => {
                 self.end(Cause::Clean);
             }
             None => {}
@@ -255,10 +278,10 @@ impl Sender {
 
     /// The time for closing is over.
     pub(super) fn closing_timed_out(&mut self) {
-        let cause = match self.closing.cause {
+        let cause = match self.closing.cause() {
             Some(cause) => cause,
             // The client has waited long enough for the server to close TCP.
-            None if self.closing.received.is_some() && self.is_flushed() => Cause::Clean,
+            None if self.closing.has_received() && self.is_flushed() => Cause::Clean,
             None => Cause::CloseTimeout(self.role.peer()),
         };
         self.end(cause);
@@ -269,17 +292,18 @@ impl Sender {
             return;
         }
         // What made this endpoint fail the connection is the cause, whatever became of the transport afterwards.
-        let cause = self.closing.cause.unwrap_or(cause);
+        let reasons = self.closing.reasons.take().unwrap_or_default();
+        let cause = reasons.cause.unwrap_or(cause);
         let first = *self.closing.first.get_or_insert(match cause {
             Cause::Aborted => self.role,
             _ => self.role.peer(),
         });
         // It is the last in the data lane; a Pong may wait all the same.
-        let sent = self.closing.sent.take().filter(|_| !self.queue.has_data());
+        let sent = reasons.sent.filter(|_| !self.queue.has_data());
         self.closing.ended = Ended::Just(Box::new(Closed {
             cause,
             sent,
-            received: self.closing.received.take(),
+            received: reasons.received,
             first,
             counts: Counts {
                 messages_received: self.progress.messages,
@@ -292,6 +316,6 @@ impl Sender {
     }
 
     fn is_flushed(&self) -> bool {
-        self.queue.len() == 0 && self.closing.sent.is_some()
+        self.queue.len() == 0 && self.closing.has_sent()
     }
 }

@@ -21,12 +21,12 @@ pub(super) struct Deadlines {
     /// The latest time that was told.
     now: Instant,
     next_ping: Option<Instant>,
-    /// The keepalive Ping that waits for its Pong.
-    ping: Option<Ping>,
+    /// The keepalive Ping that waits for its Pong. Boxed, as the others below: an idle connection is to be small.
+    ping: Option<Box<Ping>>,
     pings: u32,
     /// When the connection must have ended, once closing has begun.
     close: Option<Instant>,
-    // Boxed: few connections have them, and an idle one is to be small.
+    // Few connections have them.
     idle: Option<Box<Watch>>,
     message: Option<Box<Watch>>,
 }
@@ -137,7 +137,7 @@ impl Sender {
             _ => self.queue.len() > 0 && !stuck,
         };
         if excused {
-            *ping =
+            **ping =
                 Ping { payload: ping.payload, due: now + limit, received: progress.bytes, sent: self.bytes };
             return;
         }
@@ -179,8 +179,8 @@ impl Sender {
         let payload = self.deadlines.pings.to_be_bytes();
         self.queue.push_control(Opcode::Ping, &payload, self.entropy.as_mut());
         if let Some(limit) = self.deadlines.pong {
-            self.deadlines.ping =
-                Some(Ping { payload, due: now + limit, received: self.progress.bytes, sent: self.bytes });
+            let (received, sent) = (self.progress.bytes, self.bytes);
+            self.deadlines.ping = Some(Box::new(Ping { payload, due: now + limit, received, sent }));
         }
     }
 }

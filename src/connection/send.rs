@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 
 use super::Settings;
 use super::closing::Closing;
@@ -36,7 +36,7 @@ pub struct Sender {
     /// What was agreed on, also when the connection has ended.
     agreed: Option<DeflateParams>,
     /// The newest Ping that is not answered because too many control frames wait already.
-    newest_ping: Option<Bytes>,
+    newest_ping: Option<Box<[u8]>>,
     /// The message that is being sent in fragments.
     open: Option<OpenMessage>,
     pub(super) messages: u64,
@@ -343,7 +343,7 @@ impl Sender {
         if self.queue.control_len() < self.write_control {
             self.queue.push_control(Opcode::Pong, payload, self.entropy.as_mut());
         } else {
-            self.newest_ping = Some(Bytes::copy_from_slice(payload));
+            self.newest_ping = Some(payload.into());
         }
     }
 

@@ -48,7 +48,7 @@ impl<S, R: Transport<S>> Shared<S, R> {
             flush_is_scheduled: false,
             io: None,
             closed: None,
-            span,
+            span: (!span.is_disabled()).then(|| Box::new(span)),
         };
         Self { link: Mutex::new(link) }
     }
@@ -140,7 +140,8 @@ pub(crate) struct Link<S, R: Transport<S>> {
     /// The first error of the transport.
     io: Option<io::Error>,
     closed: Option<Box<Closed>>,
-    pub(crate) span: Span,
+    /// `None` if nobody is interested; boxed, because an idle connection is to be small.
+    span: Option<Box<Span>>,
 }
 
 impl<S, R: Transport<S>> Link<S, R> {
@@ -299,11 +300,16 @@ impl<S, R: Transport<S>> Link<S, R> {
                     let _ = R::poll_shutdown(&mut stream, &mut Context::from_waker(Waker::noop()));
                 }
             }
-            self.span.in_scope(|| telemetry::closed(&closed, self.io.as_ref()));
+            self.span().in_scope(|| telemetry::closed(&closed, self.io.as_ref()));
             self.closed = Some(closed);
             self.wake_waiters = true;
         }
         self.closed.as_deref()
+    }
+
+    /// The span of the connection.
+    pub(crate) fn span(&self) -> Span {
+        self.span.as_deref().map_or_else(Span::none, Span::clone)
     }
 
     /// What the operating system said about the end, for who reports it.

@@ -96,7 +96,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// application's own events show whom they are about.
     #[must_use]
     pub fn span(&self) -> Span {
-        self.reading.shared.lock().span.clone()
+        self.reading.shared.lock().span()
     }
 
     /// The server's answer to the opening handshake, with all its fields; `None` on a server.
