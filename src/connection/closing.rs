@@ -46,7 +46,9 @@ pub(super) struct Closing {
     eof: bool,
     /// The byte stream has ended or failed, and input that came before that was not looked at yet.
     end_to_come: Option<Option<TransportError>>,
-    ended: Ended,
+    ended: bool,
+    /// How it ended, until that was reported.
+    closed: Option<Box<Closed>>,
 }
 
 /// What was said about the end, and by whom.
@@ -56,15 +58,6 @@ struct Reasons {
     received: Option<CloseFrame>,
     /// Why this endpoint ends the connection, if it is not by a closing handshake.
     cause: Option<Cause>,
-}
-
-#[derive(Debug, Default)]
-enum Ended {
-    #[default]
-    Not,
-    /// Not reported yet.
-    Just(Box<Closed>),
-    Reported,
 }
 
 impl Closing {
@@ -82,7 +75,7 @@ impl Closing {
 
     #[inline]
     pub(super) fn has_ended(&self) -> bool {
-        !matches!(self.ended, Ended::Not)
+        self.ended
     }
 
     fn has_sent(&self) -> bool {
@@ -204,13 +197,7 @@ impl Sender {
     /// of it.
     #[inline]
     pub fn take_closed(&mut self) -> Option<Box<Closed>> {
-        if !matches!(self.closing.ended, Ended::Just(_)) {
-            return None;
-        }
-        match core::mem::replace(&mut self.closing.ended, Ended::Reported) {
-            Ended::Just(closed) => Some(closed),
-            _ => None,
-        }
+        self.closing.closed.take()
     }
 
     /// Takes over what the [`Receiver`](crate::Receiver) has seen.
@@ -235,7 +222,7 @@ impl Sender {
             }
         }
         // The end may have come inside a read whose bytes were not counted yet.
-        if let Ended::Just(closed) = &mut self.closing.ended {
+        if let Some(closed) = &mut self.closing.closed {
             closed.counts.messages_received = progress.messages;
             closed.counts.bytes_received = progress.bytes;
         }
@@ -300,7 +287,8 @@ impl Sender {
         });
         // It is the last in the data lane; a Pong may wait all the same.
         let sent = reasons.sent.filter(|_| !self.queue.has_data());
-        self.closing.ended = Ended::Just(Box::new(Closed {
+        self.closing.ended = true;
+        self.closing.closed = Some(Box::new(Closed {
             cause,
             sent,
             received: reasons.received,
@@ -309,7 +297,7 @@ impl Sender {
                 messages_received: self.progress.messages,
                 messages_sent: self.messages,
                 bytes_received: self.progress.bytes,
-                bytes_sent: self.bytes,
+                bytes_sent: self.bytes(),
             },
         }));
         self.release();

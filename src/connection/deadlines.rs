@@ -125,10 +125,11 @@ impl Sender {
 
     fn check_pong(&mut self, now: Instant) {
         let Some(limit) = self.deadlines.pong else { return };
+        let sent = self.bytes();
         let Some(ping) = self.deadlines.ping.as_mut().filter(|ping| ping.due <= now) else { return };
         let progress = &self.progress;
         let receives = progress.bytes > ping.received;
-        let stuck = self.queue.len() > 0 && self.bytes == ping.sent;
+        let stuck = self.queue.len() > 0 && sent == ping.sent;
         // No Pong can come inside a frame that is still arriving; none is seen that waits behind messages which the
         // application has not taken; and a peer that reads what waits for it is alive.
         let excused = match progress.position {
@@ -137,8 +138,7 @@ impl Sender {
             _ => self.queue.len() > 0 && !stuck,
         };
         if excused {
-            **ping =
-                Ping { payload: ping.payload, due: now + limit, received: progress.bytes, sent: self.bytes };
+            **ping = Ping { payload: ping.payload, due: now + limit, received: progress.bytes, sent };
             return;
         }
         self.fail(Cause::PongTimeout, CloseCode::INTERNAL_ERROR, "no Pong came in answer to a Ping");
@@ -179,7 +179,7 @@ impl Sender {
         let payload = self.deadlines.pings.to_be_bytes();
         self.queue.push_control(Opcode::Ping, &payload, self.entropy.as_mut());
         if let Some(limit) = self.deadlines.pong {
-            let (received, sent) = (self.progress.bytes, self.bytes);
+            let (received, sent) = (self.progress.bytes, self.bytes());
             self.deadlines.ping = Some(Box::new(Ping { payload, due: now + limit, received, sent }));
         }
     }

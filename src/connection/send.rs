@@ -40,9 +40,8 @@ pub struct Sender {
     /// The message that is being sent in fragments.
     open: Option<OpenMessage>,
     pub(super) messages: u64,
-    pub(super) bytes: u64,
-    /// Bytes in the queue that belong to the opening handshake and are not counted.
-    reply_left: usize,
+    /// Bytes of frames that have left; below zero until the reply of the opening handshake has.
+    bytes: i64,
     pub(super) closing: Closing,
     pub(super) deadlines: Deadlines,
     pub(super) progress: Progress,
@@ -70,14 +69,13 @@ impl Sender {
             write_hard: settings.limits.write_hard,
             write_control: settings.limits.write_control,
             entropy,
-            reply_left: first_output.len(),
+            bytes: -(first_output.len() as i64),
             queue: Queue::starting_with(first_output),
             deflation: None,
             agreed: None,
             newest_ping: None,
             open: None,
             messages: 0,
-            bytes: 0,
             closing: Closing::default(),
             deadlines: Deadlines::new(&settings.timeouts, now),
             progress: Progress::default(),
@@ -365,6 +363,11 @@ impl Sender {
         self.open = None;
     }
 
+    /// Bytes of frames that were written.
+    pub(super) fn bytes(&self) -> u64 {
+        u64::try_from(self.bytes).unwrap_or(0)
+    }
+
     /// Drops everything that is held: the connection is over.
     pub(super) fn release(&mut self) {
         self.queue.clear();
@@ -424,9 +427,7 @@ impl Buf for Transmit<'_> {
     fn advance(&mut self, n: usize) {
         let sender = &mut *self.sender;
         sender.queue.advance(n);
-        let reply = n.min(sender.reply_left);
-        sender.reply_left -= reply;
-        sender.bytes += (n - reply) as u64;
+        sender.bytes += n as i64;
         if sender.newest_ping.is_some() {
             sender.answer_newest_ping();
         }
