@@ -185,11 +185,7 @@ impl Queue {
         }
     }
 
-    /// Notes that `n` bytes were written.
-    ///
-    /// # Panics
-    ///
-    /// If `n` is more than [`len`](Self::len).
+    /// Notes that `n` bytes were written. Panics if `n` is more than [`len`](Self::len).
     #[inline]
     pub(super) fn advance(&mut self, n: usize) {
         let len = self.len();
