@@ -27,7 +27,11 @@ impl Mask {
     #[inline]
     pub(crate) fn append(&mut self, out: &mut Vec<u8>, data: &[u8]) {
         let key = u64::from(self.0) | u64::from(self.0) << 32;
-        let rest = append_blocks::<BLOCK>(out, data, key);
+        let rest = if data.len() >= 8 * WIDE {
+            append_wide::<BLOCK>(out, data, key)
+        } else {
+            append_blocks::<BLOCK>(out, data, key)
+        };
         let rest = append_blocks::<32>(out, rest, key);
         let rest = append_blocks::<8>(out, rest, key);
         let turn = 8 * (data.len() % 4) as u32;
@@ -73,8 +77,15 @@ fn xor_wide(data: &mut [u8], key: u64) {
     fearless_simd::dispatch!(fearless_simd::Level::new(), _vectors => xor(data, key));
 }
 
+/// As [`append_blocks`], with the widest vectors that the processor has.
+#[cfg(feature = "simd")]
+#[inline(never)]
+fn append_wide<'a, const N: usize>(out: &mut Vec<u8>, data: &'a [u8], key: u64) -> &'a [u8] {
+    fearless_simd::dispatch!(fearless_simd::Level::new(), _vectors => append_blocks::<N>(out, data, key))
+}
+
 #[cfg(not(feature = "simd"))]
-use xor as xor_wide;
+use {append_blocks as append_wide, xor as xor_wide};
 
 /// Masks `data`, from its first byte on, with `key`.
 #[inline(always)] // so that the compiler chooses instructions where it is called
@@ -126,8 +137,8 @@ mod tests {
 
     #[test]
     fn appended_data_is_masked_as_it_is_in_place() {
-        let data: Vec<u8> = (0..=u8::MAX).cycle().take(3 * BLOCK + 9).collect();
-        for len in 0..data.len() {
+        let data: Vec<u8> = (0..=u8::MAX).cycle().take(8 * WIDE + 2 * BLOCK).collect();
+        for len in (0..3 * BLOCK + 9).chain(8 * WIDE - 1..data.len()) {
             for split in [0, 1, 5, len / 2, len] {
                 let (first, second) = data[..len].split_at(split.min(len));
                 let (mut mask, mut appended) = (Mask::new([1, 2, 3, 4]), Vec::new());
