@@ -132,8 +132,9 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// All that an adapter's `connect` does: finding the address, TCP, and the opening handshake. Default 20 s. The core
-    /// itself does not use it.
+    /// All that an adapter's `connect` does, from finding the address to the end of the opening handshake, redirects
+    /// included. Default 30 s: time for one of its steps to go over its own limit and be tried another way. See
+    /// [`Dial`](crate::Dial); a handshake on a stream that is connected already does not use it.
     pub connect: Option<Duration>,
     /// The whole opening handshake. Default 10 s: ten round trips of a bad mobile link.
     pub handshake: Option<Duration>,
@@ -156,7 +157,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            connect: Some(Duration::from_secs(20)),
+            connect: Some(Duration::from_secs(30)),
             handshake: Some(Duration::from_secs(10)),
             ping_interval: Some(Duration::from_secs(20)),
             pong: Some(Duration::from_secs(20)),

@@ -61,6 +61,9 @@
 //! # }
 //! ```
 //!
+//! How a client gets to its server (addresses, proxies, TLS, redirects, and the time that each of them may take) is a state machine
+//! too, before the handshake: [`Dial`].
+//!
 //! # Features
 //!
 //! - `std` (default): lets dependencies choose CPU instructions at run time, and output be written with vectored writes.
@@ -68,6 +71,7 @@
 //! - `deflate`: compression of messages (permessage-deflate, [RFC 7692]), with `DeflateConfig`. Needs `std`, as the library behind it
 //!   takes its memory from there.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
+//! - `idn`: international domain names in URLs (`wss://münchen.example`). Without it they are given in their ASCII form.
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 //! [RFC 7692]: https://www.rfc-editor.org/rfc/rfc7692
@@ -86,6 +90,7 @@ extern crate std;
 mod closed;
 mod config;
 mod connection;
+mod dial;
 mod entropy;
 mod error;
 mod event;
@@ -101,6 +106,12 @@ mod utf8;
 pub use closed::{Closed, Counts};
 pub use config::{ClientConfig, Delivery, Limits, ServerConfig, Timeouts};
 pub use connection::{Connection, Prepared, Progress, Reader, Receiver, Sender, State, Transmit};
+pub use dial::{
+    Addresses, AttemptId, ConnectFault, Dial, DialAttempt, DialCause, DialConfig, DialError, DialStep,
+    DialStepKind, DialTimeouts, Dialed, Family, InvalidProxy, InvalidProxyVariable, Protocol, Proxies, Proxy,
+    ProxyError, ProxyFault, ProxyHandshake, ProxyKind, ProxyStep, RedirectError, RedirectFault, ResolveFault,
+    SocksReply, StepError, TcpKeepalive, TcpOptions, Timings, TlsFault,
+};
 pub use entropy::Entropy;
 pub use error::{Cause, Failure, LimitExceeded, Position, SendError, SendRefused, TransportError, Violation};
 pub use event::{Chunk, Event};

@@ -87,6 +87,18 @@ impl ClientRequest {
         Ok(self)
     }
 
+    /// The same request for the URL that a redirect leads to. Credentials are for the origin that they were given for.
+    pub(crate) fn redirected_to(&self, mut url: Url) -> Self {
+        let mut redirected = self.clone();
+        if !url.is_same_origin(&self.url) {
+            redirected.fields.remove(&SECRET);
+        } else if !url.has_credentials() {
+            url.set_credentials(self.url.credentials().cloned());
+        }
+        redirected.url = url;
+        redirected
+    }
+
     /// The subprotocols as a field value.
     pub(crate) fn offered(&self) -> &str {
         &self.subprotocols
@@ -116,6 +128,9 @@ impl ClientRequest {
         if let Some(deflate) = deflate {
             push_line(&mut out, EXTENSIONS, deflate.offer().as_bytes());
         }
+        if let Some(credentials) = self.url.credentials().filter(|_| !self.fields.has("authorization")) {
+            push_line(&mut out, "Authorization", credentials.to_basic().as_bytes());
+        }
         out.extend_from_slice(self.fields.lines());
         out.extend_from_slice(b"\r\n");
         out.into()
@@ -133,6 +148,9 @@ impl fmt::Debug for ClientRequest {
             .finish()
     }
 }
+
+/// Fields that are for one origin only.
+const SECRET: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 /// Room for a request without long names, so that it is built without moving it.
 const REQUEST_CAPACITY: usize = 512;

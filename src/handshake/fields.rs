@@ -226,11 +226,26 @@ impl ExtraFields {
 
     /// The names, for people; values may be secret.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.lines
-            .split(|&byte| byte == b'\n')
-            .filter_map(|line| str::from_utf8(line.split(|&byte| byte == b':').next()?).ok())
-            .filter(|name| !name.is_empty())
+        self.lines.split_inclusive(|&byte| byte == b'\n').map(name_of)
     }
+
+    /// Whether there is a field called `name`, in lower or upper case.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names().any(|other| other.eq_ignore_ascii_case(name))
+    }
+
+    /// Removes all fields with one of these names, in lower or upper case.
+    pub(crate) fn remove(&mut self, names: &[&str]) {
+        let lines = self.lines.split_inclusive(|&byte| byte == b'\n');
+        let kept = lines.filter(|line| !names.iter().any(|name| name_of(line).eq_ignore_ascii_case(name)));
+        self.lines = kept.flatten().copied().collect();
+    }
+}
+
+/// The name in a field line of ours.
+fn name_of(line: &[u8]) -> &str {
+    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+    str::from_utf8(name).unwrap_or_default()
 }
 
 /// Appends `name: value` and the line end.

@@ -1,0 +1,98 @@
+//! Why a step on the way to a server failed.
+
+use core::time::Duration;
+
+use crate::dial::fault::{ConnectFault, ResolveFault, StepError, TlsFault};
+use crate::dial::proxy::ProxyError;
+use crate::dial::redirect::RedirectError;
+use crate::dial::step::DialStepKind;
+use crate::handshake::HandshakeError;
+
+/// Why a step on the way to a server failed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum DialCause {
+    /// The resolver found nothing.
+    Resolve(StepError<ResolveFault>),
+    /// The resolver found no address of the families that are wanted
+    /// ([`DialConfig::addresses`](crate::DialConfig::addresses)).
+    NoAddress,
+    /// TCP was not connected.
+    Connect(StepError<ConnectFault>),
+    /// The proxy did not connect to the server.
+    Proxy(ProxyError),
+    /// TLS was not established.
+    Tls(StepError<TlsFault>),
+    /// The opening handshake failed.
+    Handshake(HandshakeError),
+    /// The server redirects, and that was not followed.
+    Redirect(RedirectError),
+    /// The step took too long: a limit in [`DialTimeouts`](crate::DialTimeouts).
+    TimedOut {
+        /// The step.
+        step: DialStepKind,
+        /// The time limit.
+        limit: Duration,
+    },
+    /// All of it took too long ([`Timeouts::connect`](crate::Timeouts::connect)), in this step.
+    OverallTimedOut {
+        /// The step.
+        step: DialStepKind,
+        /// The time limit.
+        limit: Duration,
+    },
+}
+
+impl DialCause {
+    /// A short name that does not change, for metrics and searches, such as `refused` or `tls-expired`.
+    ///
+    /// For each failed handshake it is `handshake`; the [error in it](Self::Handshake) has a code of its own.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Resolve(error) => error.fault().code(),
+            Self::NoAddress => "dns-no-address",
+            Self::Connect(error) => error.fault().code(),
+            Self::Proxy(error) => error.fault().code(),
+            Self::Tls(error) => error.fault().code(),
+            Self::Handshake(_) => "handshake",
+            Self::Redirect(error) => error.fault().code(),
+            Self::TimedOut { step: DialStepKind::Resolve, .. } => "dns-timeout",
+            Self::TimedOut { step: DialStepKind::Connect, .. } => "connect-timeout",
+            Self::TimedOut { step: DialStepKind::Proxy, .. } => "proxy-timeout",
+            Self::TimedOut { step: DialStepKind::Tls, .. } => "tls-timeout",
+            Self::TimedOut { step: DialStepKind::Handshake, .. } => "handshake-timeout",
+            Self::OverallTimedOut { .. } => "overall-timeout",
+        }
+    }
+
+    /// How much it says about the server, to find the one of several causes that matters: a server that refuses is there,
+    /// where no route or no answer says nothing about it.
+    pub(crate) fn weight(&self) -> u8 {
+        match self {
+            Self::Connect(error) => match error.fault() {
+                ConnectFault::Refused | ConnectFault::Reset => 3,
+                ConnectFault::TimedOut => 2,
+                ConnectFault::NotPermitted | ConnectFault::Other => 1,
+                ConnectFault::Unreachable | ConnectFault::AddressNotAvailable => 0,
+            },
+            Self::TimedOut { .. } => 2,
+            // It ended all of them.
+            Self::OverallTimedOut { .. } => 4,
+            _ => 0,
+        }
+    }
+
+    /// The error of another layer that it is.
+    pub(crate) fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Resolve(error) => Some(error),
+            Self::Connect(error) => Some(error),
+            Self::Proxy(error) => Some(error),
+            Self::Tls(error) => Some(error),
+            Self::Handshake(error) => Some(error),
+            Self::Redirect(error) => Some(error),
+            Self::NoAddress | Self::TimedOut { .. } | Self::OverallTimedOut { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How a client got to its server.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::dial::error::DialAttempt;
+use crate::url::Url;
+
+/// How a client got to its server: which address, by which proxy, after how long.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Dialed {
+    /// The URL of the connection: the last one, if there were redirects.
+    pub url: Url,
+    /// The address that TCP is connected to: the server's, or the proxy's if there is one.
+    pub address: SocketAddr,
+    /// The proxy, as `scheme://host:port`.
+    pub proxy: Option<Box<str>>,
+    /// What carries the WebSocket.
+    pub protocol: Protocol,
+    /// The URLs that redirected, in their order.
+    pub redirects: Vec<Url>,
+    /// How long the steps took.
+    pub timings: Timings,
+    /// How long all of it took.
+    pub elapsed: Duration,
+    /// What failed on the way, such as addresses that refused. Empty in the usual case.
+    pub failed: Vec<DialAttempt>,
+}
+
+/// What carries a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// HTTP/1.1, which is left by the upgrade ([RFC 6455]).
+    ///
+    /// [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
+    Http1,
+}
+
+/// How long each step took; after redirects, those to the last URL. `None` if there was no such step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Timings {
+    /// From the question to the first answer that was of use.
+    pub resolve: Option<Duration>,
+    /// The race of the addresses, from the first attempt to the first that was connected.
+    pub connect: Option<Duration>,
+    /// What was said to the proxy.
+    pub proxy: Option<Duration>,
+    /// TLS.
+    pub tls: Option<Duration>,
+    /// The opening handshake.
+    pub handshake: Option<Duration>,
+}
