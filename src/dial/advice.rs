@@ -4,7 +4,6 @@ use crate::dial::cause::DialCause;
 use crate::dial::fault::{ConnectFault, ResolveFault, TlsFault};
 use crate::dial::proxy::{ProxyFault, SocksReply};
 use crate::dial::redirect::RedirectFault;
-use crate::dial::step::DialStepKind;
 
 /// What a person can do about it.
 pub(crate) fn advice(cause: &DialCause) -> &'static str {
@@ -18,11 +17,9 @@ pub(crate) fn advice(cause: &DialCause) -> &'static str {
         DialCause::Tls(error) => to_tls(error.fault()),
         DialCause::Handshake(error) => error.advice(),
         DialCause::Redirect(error) => to_redirect(error.fault()),
-        DialCause::TimedOut { step: DialStepKind::Resolve, .. } => {
-            "Look whether this machine reaches its name servers."
-        }
-        DialCause::TimedOut { step: DialStepKind::Connect, .. } => to_tcp(ConnectFault::TimedOut),
-        DialCause::TimedOut { .. } => {
+        DialCause::ResolveTimedOut { .. } => "Look whether this machine reaches its name servers.",
+        DialCause::ConnectTimedOut { .. } => to_tcp(ConnectFault::TimedOut),
+        DialCause::TlsTimedOut { .. } => {
             "Something answers TCP there and then nothing more: look at the server and at what is in between."
         }
         DialCause::OverallTimedOut { .. } => {

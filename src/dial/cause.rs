@@ -27,10 +27,18 @@ pub enum DialCause {
     Handshake(HandshakeError),
     /// The server redirects, and that was not followed.
     Redirect(RedirectError),
-    /// The step took too long: a limit in [`DialTimeouts`](crate::DialTimeouts).
-    TimedOut {
-        /// The step.
-        step: DialStepKind,
+    /// No address was found within [`DialTimeouts::resolve`](crate::DialTimeouts::resolve).
+    ResolveTimedOut {
+        /// The time limit.
+        limit: Duration,
+    },
+    /// An address did not answer within [`DialTimeouts::address`](crate::DialTimeouts::address).
+    ConnectTimedOut {
+        /// The time limit.
+        limit: Duration,
+    },
+    /// TLS was not established within [`DialTimeouts::tls`](crate::DialTimeouts::tls).
+    TlsTimedOut {
         /// The time limit.
         limit: Duration,
     },
@@ -44,7 +52,57 @@ pub enum DialCause {
 }
 
 impl DialCause {
-    /// A short name that does not change, for metrics and searches, such as `refused` or `tls-expired`.
+    /// Every [code](Self::code), in the order of the steps.
+    pub const CODES: &'static [&'static str] = &[
+        "dns-not-found",
+        "dns-temporary",
+        "dns-failed",
+        "dns-no-address",
+        "dns-timeout",
+        "refused",
+        "unreachable",
+        "reset",
+        "connect-timeout",
+        "not-permitted",
+        "address-not-available",
+        "connect-failed",
+        "proxy-auth",
+        "proxy-refused",
+        "proxy-closed",
+        "proxy-timeout",
+        "proxy-transport-failed",
+        "proxy-not-http",
+        "proxy-malformed-head",
+        "proxy-head-too-large",
+        "proxy-not-socks5",
+        "proxy-malformed",
+        "proxy-host-too-long",
+        "tls-untrusted-issuer",
+        "tls-expired",
+        "tls-not-yet-valid",
+        "tls-wrong-name",
+        "tls-revoked",
+        "tls-bad-certificate",
+        "tls-client-certificate",
+        "tls-not-tls",
+        "tls-version",
+        "tls-refused",
+        "tls-closed",
+        "tls-transport-failed",
+        "tls-unavailable",
+        "tls-timeout",
+        "tls-failed",
+        "handshake",
+        "redirect",
+        "redirect-limit",
+        "redirect-loop",
+        "redirect-downgrade",
+        "redirect-target",
+        "overall-timeout",
+    ];
+
+    /// A short name that does not change, for metrics and searches, such as `refused` or `tls-expired`: one of
+    /// [`CODES`](Self::CODES). `docs/connecting.md` in the repository has an entry for each.
     ///
     /// For each failed handshake it is `handshake`; the [error in it](Self::Handshake) has a code of its own.
     #[must_use]
@@ -57,11 +115,9 @@ impl DialCause {
             Self::Tls(error) => error.fault().code(),
             Self::Handshake(_) => "handshake",
             Self::Redirect(error) => error.fault().code(),
-            Self::TimedOut { step: DialStepKind::Resolve, .. } => "dns-timeout",
-            Self::TimedOut { step: DialStepKind::Connect, .. } => "connect-timeout",
-            Self::TimedOut { step: DialStepKind::Proxy, .. } => "proxy-timeout",
-            Self::TimedOut { step: DialStepKind::Tls, .. } => "tls-timeout",
-            Self::TimedOut { step: DialStepKind::Handshake, .. } => "handshake-timeout",
+            Self::ResolveTimedOut { .. } => "dns-timeout",
+            Self::ConnectTimedOut { .. } => "connect-timeout",
+            Self::TlsTimedOut { .. } => "tls-timeout",
             Self::OverallTimedOut { .. } => "overall-timeout",
         }
     }
@@ -76,7 +132,7 @@ impl DialCause {
                 ConnectFault::NotPermitted | ConnectFault::Other => 1,
                 ConnectFault::Unreachable | ConnectFault::AddressNotAvailable => 0,
             },
-            Self::TimedOut { .. } => 2,
+            Self::ConnectTimedOut { .. } => 2,
             // It ended all of them.
             Self::OverallTimedOut { .. } => 4,
             _ => 0,
@@ -92,7 +148,11 @@ impl DialCause {
             Self::Tls(error) => Some(error),
             Self::Handshake(error) => Some(error),
             Self::Redirect(error) => Some(error),
-            Self::NoAddress | Self::TimedOut { .. } | Self::OverallTimedOut { .. } => None,
+            Self::NoAddress
+            | Self::ResolveTimedOut { .. }
+            | Self::ConnectTimedOut { .. }
+            | Self::TlsTimedOut { .. }
+            | Self::OverallTimedOut { .. } => None,
         }
     }
 }

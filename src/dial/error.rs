@@ -118,13 +118,14 @@ impl fmt::Display for DialAttempt {
             DialCause::Tls(error) => write!(f, "TLS with {} by {place} failed: {error}", self.server()),
             DialCause::Handshake(error) => write!(f, "{error}"),
             DialCause::Redirect(error) => write!(f, "{error}"),
-            DialCause::TimedOut { step, limit } => {
-                let limit = Elapsed(*limit);
-                match step {
-                    DialStepKind::Resolve => write!(f, "the name {host} was not resolved within {limit}"),
-                    DialStepKind::Connect => write!(f, "{place} did not answer within {limit}"),
-                    _ => write!(f, "{step} by {place} was not done within {limit}"),
-                }
+            DialCause::ResolveTimedOut { limit } => {
+                write!(f, "the name {host} was not resolved within {}", Elapsed(*limit))
+            }
+            DialCause::ConnectTimedOut { limit } => {
+                write!(f, "{place} did not answer within {}", Elapsed(*limit))
+            }
+            DialCause::TlsTimedOut { limit } => {
+                write!(f, "TLS with {} by {place} was not there within {}", self.server(), Elapsed(*limit))
             }
             DialCause::OverallTimedOut { step, limit } => {
                 let limit = Elapsed(*limit);

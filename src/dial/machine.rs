@@ -283,7 +283,7 @@ impl Dial {
         let overall = self.client.timeouts.connect.filter(|&limit| now >= self.started + limit);
         match (&mut self.stage, overall) {
             (Stage::Connecting(race), Some(limit)) => {
-                race.give_up(now, limit, &mut self.journal);
+                race.give_up(limit, now, &mut self.journal);
                 self.fail(now);
             }
             (Stage::Connecting(_), None) => self.advance(now),
@@ -292,7 +292,7 @@ impl Dial {
                 let limit = self.config.timeouts.tls.unwrap_or_default();
                 let cause = match overall {
                     Some(limit) => DialCause::OverallTimedOut { step, limit },
-                    None => DialCause::TimedOut { step, limit },
+                    None => DialCause::TlsTimedOut { limit },
                 };
                 self.fail_link(link, step, cause, now);
             }

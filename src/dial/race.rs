@@ -174,8 +174,7 @@ impl Race {
             self.resolve_limit.filter(|&limit| self.is_resolving() && now >= self.began + limit)
         {
             self.awaited = Awaited { ipv4: false, ipv6: false };
-            let timed_out = DialCause::TimedOut { step: DialStepKind::Resolve, limit };
-            self.unresolved.get_or_insert(timed_out);
+            self.unresolved.get_or_insert(DialCause::ResolveTimedOut { limit });
             self.note_unresolved(now, journal);
         }
         if let Some(limit) = self.address_limit {
@@ -184,7 +183,7 @@ impl Race {
             let late: Vec<Running> = late;
             for Running { attempt, address, since } in late {
                 journal.abandon(attempt);
-                let cause = DialCause::TimedOut { step: DialStepKind::Connect, limit };
+                let cause = DialCause::ConnectTimedOut { limit };
                 journal.fail(DialStepKind::Connect, Some(address), since, now, cause);
                 self.next = Some(now);
             }
@@ -211,8 +210,8 @@ impl Race {
         [resolve, next, late].into_iter().flatten().min()
     }
 
-    /// Ends all that is under way: because one has won, or because the time for all is over. Notes `cause` for each.
-    pub(crate) fn give_up(&mut self, now: Instant, limit: Duration, journal: &mut Journal) {
+    /// Ends all that is under way because `limit`, the time for all of it, is over.
+    pub(crate) fn give_up(&mut self, limit: Duration, now: Instant, journal: &mut Journal) {
         for Running { address, since, .. } in &self.running {
             let cause = DialCause::OverallTimedOut { step: DialStepKind::Connect, limit };
             journal.fail(DialStepKind::Connect, Some(*address), *since, now, cause);

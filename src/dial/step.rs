@@ -39,8 +39,8 @@ pub enum DialStep {
         /// What to set on the socket.
         tcp: TcpOptions,
     },
-    /// Drop this attempt: it lost the race, took too long, or its connection is of no use any more. If it is connected
-    /// already, close it; nothing was sent over it that its server would miss.
+    /// Drop this attempt, and close its connection if there is one still: it lost the race, took too long, or failed in a
+    /// later step.
     Abandon {
         /// The attempt.
         attempt: AttemptId,

@@ -168,7 +168,7 @@ pub enum HandshakeErrorKind {
         /// The status.
         status: u16,
     },
-    /// The server redirects (3xx with `Location`), which this client does not follow by itself.
+    /// The server redirects (3xx with `Location`), which a handshake cannot follow; [`Dial`](crate::Dial) can, if it is allowed to.
     Redirected {
         /// The status.
         status: u16,

@@ -166,6 +166,46 @@ fn every_fault_has_a_code_a_sentence_and_advice_of_its_own() {
         Other
     );
     assert_eq!(codes.len(), 24);
+    assert!(codes.iter().all(|code| DialCause::CODES.contains(code)));
+}
+
+#[test]
+fn the_page_has_every_code_once_and_in_order() {
+    let page = include_str!("../../docs/connecting.md");
+    let table = page.split("| code | what happened | what to look at |").nth(1).expect("the table of codes");
+    let codes: Vec<_> =
+        table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(codes, DialCause::CODES);
+    assert!(page.contains("refused the connection: Connection refused (os error 111) (refused; 31 ms, [2001:db8::1]:443 unreachable)"));
+}
+
+#[test]
+fn the_codes_of_proxies_and_redirects_are_on_the_list() {
+    use sansocket::{ProxyFault as P, RedirectFault as R, SocksReply, TransportError, UrlError};
+
+    let limit = core::time::Duration::from_secs(1);
+    let proxy = [
+        P::Closed,
+        P::TransportFailed(TransportError::Reset),
+        P::TimedOut { limit },
+        P::NotHttp { peer: sansocket::Peer::Ssh },
+        P::HeadTooLarge { limit: 1 },
+        P::AuthenticationRequired { challenge: None, sent: true },
+        P::NoMethod { sent: false },
+        P::CredentialsRefused,
+        P::Refused { status: 403 },
+        P::Reply(SocksReply::REFUSED),
+        P::NotSocks5 { version: 4 },
+        P::UnofferedMethod { method: 1 },
+        P::AddressType { byte: 2 },
+        P::HostTooLong { len: 256 },
+    ];
+    let redirect =
+        [R::Limit { limit: 0 }, R::Limit { limit: 1 }, R::Loop, R::Downgrade, R::Target(UrlError::NoScheme)];
+    let codes = proxy.iter().map(P::code).chain(redirect.into_iter().map(R::code));
+    for code in codes {
+        assert!(DialCause::CODES.contains(&code), "{code}");
+    }
 }
 
 #[test]

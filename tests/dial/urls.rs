@@ -36,6 +36,22 @@ fn a_field_that_was_given_stands_above_the_url() {
 }
 
 #[test]
+fn references_of_rfc_3986() {
+    let base: Url = "ws://a/b/c/d;p?q".parse().unwrap();
+    let mut count = 0;
+    for row in rows(include_str!("data/references.txt")) {
+        let [reference, expected] = row[..] else { panic!("{row:?}") };
+        count += 1;
+        let seen = match base.join(reference) {
+            Ok(url) => url.to_string(),
+            Err(error) => format!("{error:?}"),
+        };
+        assert_eq!(seen, expected, "{reference}");
+    }
+    assert!(count > 40, "{count}");
+}
+
+#[test]
 fn origins_are_scheme_host_and_port() {
     let url = |text: &str| text.parse::<Url>().unwrap();
     let same = [
