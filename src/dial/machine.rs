@@ -1,4 +1,5 @@
-//! The state machine of one `connect`: from a request to an open WebSocket, one step after the other.
+//! The state machine of one `connect`: from a request to an open WebSocket, by what an adapter tells. Which step follows is in
+//! `transitions`.
 
 use alloc::boxed::Box;
 use alloc::string::ToString as _;
@@ -6,14 +7,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::mem;
 use core::net::SocketAddr;
-use core::time::Duration;
 
 use crate::config::ClientConfig;
 use crate::dial::candidates::Family;
 use crate::dial::cause::DialCause;
 use crate::dial::config::DialConfig;
 use crate::dial::dialed::{Dialed, Protocol, Timings};
-use crate::dial::error::{DialError, Inner};
 use crate::dial::fault::{ConnectFault, ResolveFault, StepError, TlsFault};
 use crate::dial::journal::{Journal, Route};
 use crate::dial::proxy::{Proxy, ProxyError, ProxyHandshake};
@@ -78,17 +77,17 @@ use crate::url::Url;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Dial {
-    request: ClientRequest,
-    client: ClientConfig,
-    config: DialConfig,
-    started: Instant,
+    pub(super) request: ClientRequest,
+    pub(super) client: ClientConfig,
+    pub(super) config: DialConfig,
+    pub(super) started: Instant,
     /// For the present URL.
-    proxy: Option<Proxy>,
-    stage: Stage,
-    journal: Journal,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) stage: Stage,
+    pub(super) journal: Journal,
     /// The URLs that redirected.
-    passed: Vec<Url>,
-    timings: Timings,
+    pub(super) passed: Vec<Url>,
+    pub(super) timings: Timings,
 }
 
 /// ```text
@@ -97,7 +96,7 @@ pub struct Dial {
 ///      └──────────── redirect ──────────────┘         any ─► Over
 /// ```
 #[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     Connecting(Box<Race>),
     Proxying(Link),
     Securing(Link),
@@ -107,10 +106,10 @@ enum Stage {
 
 /// The connection in use, and when the step began that it is used for.
 #[derive(Debug, Clone, Copy)]
-struct Link {
-    attempt: AttemptId,
-    address: SocketAddr,
-    since: Instant,
+pub(super) struct Link {
+    pub(super) attempt: AttemptId,
+    pub(super) address: SocketAddr,
+    pub(super) since: Instant,
 }
 
 impl Dial {
@@ -298,85 +297,6 @@ impl Dial {
             }
             (Stage::Proxying(_) | Stage::Opening(_) | Stage::Over, _) => {}
         }
-    }
-
-    /// Begins the way to the present URL.
-    fn begin(&mut self, now: Instant) {
-        let url = self.request.url();
-        let (host, ip, port) = match &self.proxy {
-            Some(proxy) => (proxy.host(), proxy.ip(), proxy.port()),
-            None => (url.host(), url.ip(), url.port()),
-        };
-        let race = match ip {
-            Some(ip) => Race::of_address(&self.config, SocketAddr::new(ip, port), now),
-            None => {
-                let (host, addresses) = (host.into(), self.config.addresses);
-                self.journal.push(DialStep::Resolve { host, port, addresses });
-                Race::new(&self.config, now)
-            }
-        };
-        self.stage = Stage::Connecting(Box::new(race));
-        self.advance(now);
-    }
-
-    fn advance(&mut self, now: Instant) {
-        if let Stage::Connecting(race) = &mut self.stage {
-            if !race.advance(now, &mut self.journal) {
-                self.fail(now);
-            }
-        }
-    }
-
-    /// From here on the bytes are the server's.
-    //= https://www.rfc-editor.org/rfc/rfc6455#section-4.1
-    //# If /secure/ is true, the client MUST perform a TLS handshake over
-    //# the connection after opening the connection and before sending
-    //# the handshake data [RFC2818].
-    fn secure(&mut self, link: Link, now: Instant) {
-        let url = self.request.url();
-        if !url.is_secure() {
-            self.open(link, now);
-            return;
-        }
-        // RFC 6066 section 3: without the dot that ends an absolute name.
-        let server_name = url.host().strip_suffix('.').unwrap_or(url.host()).into();
-        self.journal.push(DialStep::Tls { attempt: link.attempt, server_name });
-        self.stage = Stage::Securing(Link { since: now, ..link });
-    }
-
-    fn open(&mut self, link: Link, now: Instant) {
-        let mut config = self.client.clone();
-        // What is left of the time is the handshake's, so that it says itself how far it came.
-        config.timeouts.handshake = self.within(config.timeouts.handshake, now);
-        let request = Box::new(self.request.clone());
-        self.journal.push(DialStep::Handshake { attempt: link.attempt, request, config: Box::new(config) });
-        self.stage = Stage::Opening(Link { since: now, ..link });
-    }
-
-    /// Fails in a step that has a connection to itself.
-    fn fail_link(&mut self, link: Link, step: DialStepKind, cause: DialCause, now: Instant) {
-        self.journal.abandon(link.attempt);
-        self.journal.fail(step, Some(link.address), link.since, now, cause);
-        self.fail(now);
-    }
-
-    fn fail(&mut self, now: Instant) {
-        self.stage = Stage::Over;
-        let decisive = self.journal.decisive().unwrap_or_default();
-        let attempts = mem::take(&mut self.journal.failed);
-        let redirects = mem::take(&mut self.passed);
-        let elapsed = now.since(self.started);
-        self.journal.push(DialStep::Failed(DialError::new(Inner { attempts, decisive, redirects, elapsed })));
-    }
-
-    /// When the time for all of it is over.
-    fn last(&self) -> Option<Instant> {
-        self.client.timeouts.connect.map(|limit| self.started + limit)
-    }
-
-    /// `limit`, or what is left of the time for all of it if that is less.
-    fn within(&self, limit: Option<Duration>, now: Instant) -> Option<Duration> {
-        [limit, self.last().map(|last| last.since(now))].into_iter().flatten().min()
     }
 }
 

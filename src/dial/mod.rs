@@ -7,7 +7,7 @@
 //!     └──────────────── redirect, if allowed ─────────────┘      any of them ─► Failed
 //! ```
 //!
-//! `machine` goes through these steps for one `connect`; `race` finds the address that answers first, from `candidates` in the
+//! `machine` goes through these steps for one `connect`, with `transitions` from each to the next; `race` finds the address that answers first, from `candidates` in the
 //! order of RFC 8305, and `redirect` decides where to go instead. `proxy` has what is said to proxies, and which one is asked.
 //! What failed is a `fault` in the words of the layer below, inside a `cause`, with `advice`; the `journal` keeps it, and it ends
 //! in an `error`, or else in `dialed`. `config` has the limits.
@@ -25,6 +25,7 @@ mod proxy;
 mod race;
 mod redirect;
 mod step;
+mod transitions;
 
 pub use candidates::{Addresses, Family};
 pub use cause::DialCause;

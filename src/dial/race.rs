@@ -138,7 +138,7 @@ impl Race {
         //# the client SHOULD wait a short time for the AAAA response to
         //# ensure that preference is given to IPv6
         if !self.candidates.is_empty() {
-            self.hold.get_or_insert(now + self.resolution_delay);
+            self.hold = Some(now + self.resolution_delay);
         }
         self.note_unresolved(now, journal);
     }
