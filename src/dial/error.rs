@@ -17,7 +17,7 @@ use crate::url::Url;
 /// Why there is no connection.
 ///
 /// `Display` is one line that stands alone in a log, about the [attempt that decided](Self::decisive);
-/// [`report`](Self::report) has all of them. Neither shows credentials or the resource of the URL.
+/// [`report`](Self::report) has all of them. Neither shows credentials, nor the query of a URL, which may be as secret.
 ///
 /// [`source`](core::error::Error::source) is the error of the layer that failed, such as the [`HandshakeError`].
 #[derive(Debug, Clone)]
@@ -214,7 +214,7 @@ impl DialError {
             writeln!(out, "  proxy     {proxy}")?;
         }
         for url in self.redirects() {
-            writeln!(out, "  from      {url}")?;
+            writeln!(out, "  from      {}", url.for_people())?;
         }
         for attempt in self.attempts() {
             let (step, began, elapsed) = (attempt.step, Elapsed(attempt.began), Elapsed(attempt.elapsed));

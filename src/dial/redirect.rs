@@ -94,7 +94,7 @@ impl fmt::Display for RedirectError {
         let status = error.status().unwrap_or_default();
         write!(f, "the server answered with {status} and redirects to ")?;
         match target {
-            Some(target) => write!(f, "{target}, ")?,
+            Some(target) => write!(f, "{}, ", target.for_people())?,
             None => write!(f, "{location}, ")?,
         }
         match fault {

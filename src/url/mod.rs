@@ -131,6 +131,17 @@ impl Url {
         self.credentials = credentials;
     }
 
+    /// The URL for people: a query, which may hold secrets, is only hinted at.
+    pub(crate) fn for_people(&self) -> String {
+        let mut out = format!("{}://", self.scheme());
+        // Writing to a `String` cannot fail.
+        let _ = self.write_authority(&mut out);
+        match self.resource_name.split_once('?') {
+            Some((path, _)) => out + path + "?...",
+            None => out + &self.resource_name,
+        }
+    }
+
     /// Host and port, the latter also where it is the scheme's own.
     pub(crate) fn authority_with_port(&self) -> String {
         match self.ip {

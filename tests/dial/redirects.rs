@@ -199,7 +199,7 @@ fn the_proxy_is_chosen_for_each_url() {
 
 #[test]
 fn an_error_after_a_redirect_is_about_the_last_url() {
-    let mut plan = Plan::new("ws://example.com/a", &config(3));
+    let mut plan = Plan::new("ws://example.com/a?token=0", &config(3));
     open(&mut plan);
     redirect(&mut plan, "302", "ws://nowhere.example/b?token=1");
     plan.steps();
@@ -208,5 +208,18 @@ fn an_error_after_a_redirect_is_about_the_last_url() {
     let error = plan.failed.unwrap();
     assert_eq!(error.decisive().server(), "ws://nowhere.example:80");
     assert_eq!(error.redirects().len(), 1);
+    assert!(error.report().contains("\n  from      ws://example.com/a?...\n"), "{}", error.report());
     assert!(!format!("{error}\n{}", error.report()).contains("token"), "{}", error.report());
+}
+
+#[test]
+fn the_error_shows_where_it_leads_to_without_the_query() {
+    let mut plan = Plan::new("ws://example.com/a", &config(0));
+    open(&mut plan);
+    redirect(&mut plan, "302", "/b?token=1");
+    plan.steps();
+    let error = plan.failed.unwrap();
+    assert!(error.to_string().contains("302 and redirects to ws://example.com/b?..., and"), "{error}");
+    let DialCause::Redirect(redirect) = error.cause() else { panic!("{error}") };
+    assert_eq!(redirect.target().unwrap().resource_name(), "/b?token=1");
 }
