@@ -22,7 +22,7 @@ pub(crate) struct Connect {
 
 impl Connect {
     pub(crate) fn new(has_credentials: bool, limits: &Limits) -> Self {
-        let collector = Collector::new(HeadKind::Response, *limits);
+        let collector = Collector::new(HeadKind::Response, limits);
         Self { collector, has_credentials, error_body: limits.error_body, refused: None }
     }
 
