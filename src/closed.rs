@@ -42,9 +42,13 @@ impl fmt::Display for Closed {
                 write!(f, "; the {} closed first; received {received}, sent {sent}", self.first)?;
             }
         }
-        let Counts { messages_received, messages_sent, bytes_received, bytes_sent } = self.counts;
+        let Counts { messages_received, messages_sent, bytes_received, bytes_sent, unsent } = self.counts;
         write!(f, "; {} in ({}), ", Count(messages_received, "message"), Count(bytes_received, "byte"))?;
-        write!(f, "{} out ({})", Count(messages_sent, "message"), Count(bytes_sent, "byte"))
+        write!(f, "{} out ({})", Count(messages_sent, "message"), Count(bytes_sent, "byte"))?;
+        if unsent > 0 {
+            write!(f, ", {} of messages never written", Count(unsent, "byte"))?;
+        }
+        Ok(())
     }
 }
 
@@ -80,4 +84,7 @@ pub struct Counts {
     pub bytes_received: u64,
     /// Bytes handed to the transport, frame headers included.
     pub bytes_sent: u64,
+    /// Bytes of messages that were queued and not handed to the transport, frame headers included: the end of what was
+    /// sent, as messages leave in order.
+    pub unsent: u64,
 }

@@ -31,6 +31,13 @@ impl Entropy {
         nonce
     }
 
+    /// A number from 0 to `max`, both included, each as likely as the others up to one part in 2^64.
+    pub(crate) fn up_to(&mut self, max: u64) -> u64 {
+        // The high half of the product scales without the division of a remainder, and without its bias towards small numbers.
+        let product = u128::from(self.rng.next_u64()) * (u128::from(max) + 1);
+        (product >> 64) as u64
+    }
+
     /// A fresh masking-key for one frame.
     pub(crate) fn masking_key(&mut self) -> [u8; 4] {
         self.rng.next_u32().to_ne_bytes()

@@ -99,6 +99,7 @@ mod frame;
 mod handshake;
 mod message;
 mod role;
+mod session;
 mod time;
 mod url;
 mod utf8;
@@ -127,5 +128,11 @@ pub use handshake::{
 };
 pub use message::{Message, MessageKind};
 pub use role::Role;
+pub use session::{
+    Connected, ConnectedInfo, DialFailed, DialRequest, Disconnected, GaveUp, GaveUpReason, MessageNumbers,
+    Pace, ProtocolSelection, QueuePolicy, Reconnected, Reconnecting, RetryRules, Session, SessionAttempt,
+    SessionAttempts, SessionClosed, SessionConfig, SessionEvent, SessionRefused, SessionSendError,
+    SessionState, SessionStats, SessionStep, Setback, Verdict,
+};
 pub use time::Instant;
 pub use url::{Url, UrlError};

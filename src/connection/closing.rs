@@ -244,6 +244,7 @@ impl Sender {
     }
 
     /// Ends the connection if nothing is left to wait for.
+    #[inline]
     pub(super) fn settle(&mut self) {
         if !self.closing.has_begun() || self.closing.has_ended() || !self.is_flushed() {
             return;
@@ -285,7 +286,8 @@ impl Sender {
             Cause::Aborted => self.role,
             _ => self.role.peer(),
         });
-        // It is the last in the data lane; a Pong may wait all the same.
+        // It is the last in the data lane, so whole if anything of a message waits; a Pong may wait all the same.
+        let close_waiting = reasons.sent.as_ref().map_or(0, |frame| frame.encoded_len(self.role));
         let sent = reasons.sent.filter(|_| !self.queue.has_data());
         self.closing.ended = true;
         self.closing.closed = Some(Box::new(Closed {
@@ -298,6 +300,7 @@ impl Sender {
                 messages_sent: self.messages,
                 bytes_received: self.progress.bytes,
                 bytes_sent: self.bytes(),
+                unsent: self.data_waiting().saturating_sub(close_waiting) as u64,
             },
         }));
         self.release();

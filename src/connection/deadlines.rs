@@ -21,9 +21,11 @@ pub(super) struct Deadlines {
     /// The latest time that was told.
     now: Instant,
     next_ping: Option<Instant>,
-    /// The keepalive Ping that waits for its Pong. Boxed, as the others below: an idle connection is to be small.
+    /// The last keepalive Ping, if it waits for its Pong. Boxed, as the others below: an idle connection is to be small.
     ping: Option<Box<Ping>>,
+    /// How many keepalive Pings there were, which is the payload data of the last one; and when that was queued.
     pings: u32,
+    pinged: Instant,
     /// When the connection must have ended, once closing has begun.
     close: Option<Instant>,
     // Few connections have them.
@@ -33,7 +35,6 @@ pub(super) struct Deadlines {
 
 #[derive(Debug)]
 struct Ping {
-    payload: [u8; 4],
     due: Instant,
     /// Bytes received and sent when the time began to run.
     received: u64,
@@ -67,6 +68,7 @@ impl Deadlines {
             next_ping: ping_interval.map(|interval| now + interval),
             ping: None,
             pings: 0,
+            pinged: now,
             close: None,
             idle: limits.idle.map(|limit| watch(limit, true)),
             message: limits.message.map(|limit| watch(limit, false)),
@@ -75,7 +77,7 @@ impl Deadlines {
 
     /// Notes a Pong; an older one than the last Ping's is not its answer.
     pub(super) fn answered(&mut self, payload: &[u8]) {
-        if self.ping.as_ref().is_some_and(|ping| ping.payload == payload) {
+        if self.pings.to_be_bytes() == payload {
             self.ping = None;
         }
     }
@@ -123,6 +125,12 @@ impl Sender {
         self.send_ping(now);
     }
 
+    /// The last keepalive Ping: its payload data, and when it was queued.
+    pub(crate) fn last_ping(&self) -> Option<([u8; 4], Instant)> {
+        let Deadlines { pings, pinged, .. } = self.deadlines;
+        (pings > 0).then_some((pings.to_be_bytes(), pinged))
+    }
+
     fn check_pong(&mut self, now: Instant) {
         let Some(limit) = self.deadlines.pong else { return };
         let sent = self.bytes();
@@ -138,7 +146,7 @@ impl Sender {
             _ => self.queue.len() > 0 && !stuck,
         };
         if excused {
-            **ping = Ping { payload: ping.payload, due: now + limit, received: progress.bytes, sent };
+            **ping = Ping { due: now + limit, received: progress.bytes, sent };
             return;
         }
         self.fail(Cause::PongTimeout, CloseCode::INTERNAL_ERROR, "no Pong came in answer to a Ping");
@@ -176,11 +184,12 @@ impl Sender {
             return;
         }
         self.deadlines.pings = self.deadlines.pings.wrapping_add(1);
+        self.deadlines.pinged = now;
         let payload = self.deadlines.pings.to_be_bytes();
         self.queue.push_control(Opcode::Ping, &payload, self.entropy.as_mut());
         if let Some(limit) = self.deadlines.pong {
             let (received, sent) = (self.progress.bytes, self.bytes());
-            self.deadlines.ping = Some(Box::new(Ping { payload, due: now + limit, received, sent }));
+            self.deadlines.ping = Some(Box::new(Ping { due: now + limit, received, sent }));
         }
     }
 }

@@ -75,6 +75,11 @@ impl Queue {
         self.control.as_ref().map_or(0, |control| control.waiting().len())
     }
 
+    /// Bytes of data and Close frames that wait.
+    pub(super) fn data_len(&self) -> usize {
+        self.data_len
+    }
+
     /// Whether data or Close frames wait, or a part of one.
     pub(super) fn has_data(&self) -> bool {
         self.data_len > 0

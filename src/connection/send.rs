@@ -323,6 +323,11 @@ impl Sender {
         self.queue.len() < self.write_soft || self.closing.has_begun()
     }
 
+    /// Bytes of messages and of a Close frame that wait to be written; Pings and Pongs are not among them.
+    pub(crate) fn data_waiting(&self) -> usize {
+        self.queue.data_len()
+    }
+
     /// What to write next, as a [`bytes::Buf`]: advance it by what was written, any number of bytes at a time.
     ///
     /// The answer may change after every other call.

@@ -7,6 +7,7 @@ use core::fmt;
 use thiserror::Error;
 
 use crate::error::Violation;
+use crate::role::Role;
 use crate::utf8::validate;
 
 /// Why an endpoint closes the connection ([RFC 6455 section 7.4]).
@@ -154,6 +155,13 @@ impl CloseFrame {
         }
         let reason = validate(reason).map_err(|_| Violation::InvalidUtf8InCloseReason)?;
         Ok(Self { code, reason: reason.into() })
+    }
+
+    /// Bytes of the whole frame that an endpoint of `role` makes of it.
+    pub(crate) fn encoded_len(&self, role: Role) -> usize {
+        let mask = if role == Role::Client { 4 } else { 0 };
+        let code = if self.code == CloseCode::NO_STATUS { 0 } else { 2 };
+        2 /* header */ + mask + code + self.reason.len()
     }
 
     /// Appends the payload data to `out`.
