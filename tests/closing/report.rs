@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use bytes::Buf;
 use sansocket::{Cause, CloseCode, Closed, Connection, Counts, Role, TransportError};
 
 use crate::support::drive::{BOTH, Drive, open};
@@ -45,6 +46,36 @@ fn counts_include_what_came_in_the_same_read_as_the_end() {
             let Some(Seen::Closed(closed)) = seen.last() else { panic!("no end: {seen:?}") };
             assert_eq!(closed.counts.messages_received, 2, "{receiver}");
             assert_eq!(closed.counts.bytes_received, bytes.len() as u64, "{receiver}");
+        }
+    }
+}
+
+#[test]
+fn bytes_of_messages_that_never_left_are_counted_without_the_close_frame_behind_them() {
+    for role in BOTH {
+        let header = if role == Role::Client { 6 } else { 2 };
+        let frame = header + 10;
+        // A Pong is no message, and goes first.
+        let pong = header + 4;
+        for written in 0..=pong + 2 * frame + header + 2 {
+            for close in [false, true] {
+                let mut end = open(role);
+                end.receive(&wire::from(role.peer(), PING, b"ping"));
+                end.send_text("0123456789").unwrap();
+                end.send_text("0123456789").unwrap();
+                if close {
+                    end.close(CloseCode::NORMAL, "").unwrap();
+                }
+                let mut transmit = end.transmit();
+                let len = written.min(transmit.remaining());
+                transmit.advance(len);
+                end.transport_failed(TransportError::Reset);
+                let closed = end.only_closed();
+                let unsent = (2 * frame).saturating_sub(written.saturating_sub(pong)) as u64;
+                assert_eq!(closed.counts.unsent, unsent, "{role}, {written} written, close: {close}");
+                let told = closed.to_string().contains("never written");
+                assert_eq!(told, unsent > 0, "{closed}");
+            }
         }
     }
 }
