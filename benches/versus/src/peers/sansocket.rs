@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use sansocket::{
     Accept, ClientConfig, Connection, DeflateConfig, DeflateParams, Entropy, Event, Instant, Message,
-    ServerConfig, ServerHandshake, ServerStep,
+    Prepared, ServerConfig, ServerHandshake, ServerStep,
 };
 use tokio::net::TcpStream;
 
@@ -22,7 +22,7 @@ impl Peer for Sansocket {
     }
 
     fn configuration(&self) -> &'static str {
-        "the core, default configuration; reads into one block of 64 KiB, or straight into a large message; sends small messages borrowed, large binary ones shared"
+        "the core, default configuration; reads into one block of 64 KiB, or straight into a large message; sends small messages borrowed, large binary ones shared, large text as `Prepared`"
     }
 
     fn inflate(&self, work: &Deflating) -> Option<Run> {
@@ -97,10 +97,13 @@ impl Peer for Sansocket {
         let mut pipe = Pipe::sink(work.capture);
         let work = work.clone();
         let shared = Bytes::copy_from_slice(&work.payload);
+        let prepared = Prepared::new(&*work.text);
         Some(Box::new(move || {
             for _ in 0..work.messages {
-                if work.kind.is_text() {
+                if work.kind.is_text() && shared.len() <= 1024 {
                     connection.send_text(&work.text).expect("the queue has room");
+                } else if work.kind.is_text() {
+                    connection.send_prepared(&prepared).expect("the queue has room");
                 } else if shared.len() <= 1024 {
                     connection.send_binary(&shared).expect("the queue has room");
                 } else {
