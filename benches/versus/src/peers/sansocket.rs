@@ -16,6 +16,9 @@ use crate::work::{Decoding, Encoding, Role};
 
 pub(crate) struct Sansocket;
 
+/// As the others are: none of them asks whether a client is still there.
+const NO_KEEPALIVE: &str = "(sansocket, without keepalive)";
+
 impl Peer for Sansocket {
     fn name(&self) -> &'static str {
         "sansocket"
@@ -58,7 +61,10 @@ impl Peer for Sansocket {
     }
 
     fn servers(&self) -> Vec<Server> {
-        vec![Server { name: "sansocket", run: |listener| serve(listener, echo) }]
+        vec![
+            Server { name: "sansocket", run: |listener| serve(listener, echo) },
+            Server { name: NO_KEEPALIVE, run: |listener| serve(listener, echo_without_keepalive) },
+        ]
     }
 
     fn decode(&self, work: &Decoding) -> Option<Run> {
@@ -157,7 +163,16 @@ fn connection(role: Role) -> Connection {
 
 /// As the documentation of sansocket-tokio does it; nothing is tuned.
 async fn echo(stream: TcpStream) -> Result<(), sansocket_tokio::Error> {
-    let mut socket = sansocket_tokio::accept(stream).await?;
+    talk(sansocket_tokio::accept(stream).await?).await
+}
+
+async fn echo_without_keepalive(stream: TcpStream) -> Result<(), sansocket_tokio::Error> {
+    let mut config = ServerConfig::default();
+    config.timeouts.ping_interval = None;
+    talk(sansocket_tokio::accept_with(stream, &config, |_| Ok(Accept::new())).await?).await
+}
+
+async fn talk(mut socket: sansocket_tokio::WebSocket) -> Result<(), sansocket_tokio::Error> {
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }
