@@ -91,14 +91,14 @@ pub(super) fn invalid_utf8(InvalidAt(at): InvalidAt) -> Violation {
 }
 
 /// How much more to reserve for `len` bytes to be added to `used` bytes: what the frame still has to bring, but at most
-/// three times what has come, so that a declared length alone costs nothing. Where whole reads have come it is up to sixteen times,
-/// as each move of a large message costs more than what is reserved and not used.
+/// three times what has come, so that a declared length alone costs nothing. Where a large part of a read has come it may be some
+/// megabytes: to move a message costs more than what is reserved and not touched.
 fn reservation(capacity: usize, used: usize, len: usize, to_come: u64) -> usize {
     if capacity - used >= len {
         return 0;
     }
     let come = used + len;
-    let further = if come < LARGE { MIN_AHEAD } else { come.saturating_mul(16).min(MAX_FURTHER) };
+    let further = if come < LARGE { MIN_AHEAD } else { MAX_AHEAD };
     let ahead = usize::try_from(to_come).unwrap_or(usize::MAX).min(come.saturating_mul(3).max(further));
     // A message of many fragments must not be moved once per fragment.
     len + ahead.max(used / 2).max(MIN_GROWTH)
@@ -129,8 +129,8 @@ const MIN_GROWTH: usize = 64;
 /// Bytes of a message from which on it is reserved further ahead.
 const LARGE: usize = 32 * 1024;
 
-/// Bytes that may be reserved so far ahead.
-const MAX_FURTHER: usize = 4 * 1024 * 1024;
+/// Bytes that may be reserved then.
+const MAX_AHEAD: usize = 4 * 1024 * 1024;
 
 /// Bytes that may be reserved before any of them arrived.
 const MIN_AHEAD: usize = 4096;
