@@ -209,9 +209,13 @@ impl Dial {
         }
     }
 
-    /// Input: TLS is established, or is not.
+    /// Input: TLS is established, or is not. That it failed may come in place of [`refused`](Self::refused) too: in TLS 1.3
+    /// a server judges the client's certificate only after the client is done.
     pub fn secured(&mut self, result: Result<(), StepError<TlsFault>>, now: Instant) {
-        let Stage::Securing(link) = self.stage else { return };
+        let link = match (&self.stage, &result) {
+            (Stage::Securing(link), _) | (Stage::Opening(link), Err(_)) => *link,
+            _ => return,
+        };
         match result {
             Ok(()) => {
                 self.timings.tls = Some(now.since(link.since));

@@ -87,7 +87,9 @@ impl PlainRequest {
         Farewell::new(Some(reply.encode(self.method() == "HEAD")), limit, now)
     }
 
-    pub(crate) fn peer(&self) -> Peer {
+    /// What the client appears to be: an HTTP client with this method and target.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
         Peer::of_request(self.method().as_bytes(), self.target().as_bytes(), &self.inner.head)
     }
 

@@ -107,6 +107,20 @@ fn a_failed_step_ends_it_and_abandons_the_connection() {
     assert_eq!(plan.failed.unwrap().handshake().map(|error| error.code()), Some("server-busy"));
 }
 
+#[test]
+fn tls_may_fail_as_late_as_in_the_handshake() {
+    // In TLS 1.3 a server judges the client's certificate when the client is done already.
+    let client = ClientConfig::default();
+    let mut plan = Plan::connected("wss://example.com/", &client, &DialConfig::default(), millis(1));
+    plan.steps();
+    plan.dial.secured(Ok(()), millis(2));
+    plan.steps();
+    plan.dial.secured(Ok(()), millis(2));
+    assert_eq!(plan.steps(), [""; 0], "established twice");
+    plan.dial.secured(Err(StepError::new(TlsFault::ClientCertificate, "")), millis(3));
+    assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed tls-client-certificate"]);
+}
+
 /// What an adapter may tell, whether it makes sense or not.
 #[derive(Debug, Clone)]
 enum Told {
