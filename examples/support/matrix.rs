@@ -14,7 +14,7 @@ use sansocket::{
 };
 
 use crate::raw;
-use crate::runtime::{AsyncStd, Runtime, Tokio, WebSocket};
+use crate::runtime::{Accepted, AsyncStd, Runtime, Tokio, WebSocket};
 use crate::saw::Saw;
 
 /// Something to try, with each server and each client that it names.
@@ -229,7 +229,7 @@ impl OurClient {
     }
 }
 
-async fn echo<R: Runtime>(socket: &mut WebSocket<R>) -> Result<(), sansocket_driver::Error> {
+async fn echo<R: Runtime>(socket: &mut Accepted<R>) -> Result<(), sansocket_driver::Error> {
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }

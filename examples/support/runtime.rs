@@ -9,7 +9,7 @@ use std::net::TcpStream;
 
 use clap::ValueEnum;
 use sansocket::{Accept, ClientConfig, ClientRequest, Reject, Request, ServerConfig};
-use sansocket_driver::{Error, Transport};
+use sansocket_driver::{Dialer, Error, MaybeTls};
 
 /// An async runtime together with its adapter.
 pub trait Runtime: 'static {
@@ -18,7 +18,7 @@ pub trait Runtime: 'static {
     /// The runtime's TCP stream.
     type Stream: Send + 'static;
     /// What the adapter implements the driver's traits on.
-    type Adapter: Transport<Self::Stream>;
+    type Adapter: Dialer<Stream = Self::Stream>;
 
     /// Runs `future` to its end on this thread.
     fn block_on<T>(future: impl Future<Output = T>) -> T;
@@ -41,11 +41,17 @@ pub trait Runtime: 'static {
         stream: Self::Stream,
         config: &ServerConfig,
         decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-    ) -> impl Future<Output = Result<WebSocket<Self>, Error>>;
+    ) -> impl Future<Output = Result<Accepted<Self>, Error>>;
 }
 
-/// An open WebSocket on the runtime `R`.
-pub type WebSocket<R> = sansocket_driver::WebSocket<<R as Runtime>::Stream, <R as Runtime>::Adapter>;
+/// A client's open WebSocket on the runtime `R`.
+pub type WebSocket<R> = sansocket_driver::WebSocket<
+    MaybeTls<<R as Runtime>::Stream, <R as Runtime>::Adapter>,
+    <R as Runtime>::Adapter,
+>;
+
+/// A server's open WebSocket on the runtime `R`.
+pub type Accepted<R> = sansocket_driver::WebSocket<<R as Runtime>::Stream, <R as Runtime>::Adapter>;
 
 /// The runtime tokio.
 pub enum Tokio {}
@@ -73,7 +79,7 @@ impl Runtime for Tokio {
         stream: Self::Stream,
         config: &ServerConfig,
         decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-    ) -> Result<WebSocket<Self>, Error> {
+    ) -> Result<Accepted<Self>, Error> {
         sansocket_tokio::accept_with(stream, config, decide).await
     }
 }
@@ -102,7 +108,7 @@ impl Runtime for AsyncStd {
         stream: Self::Stream,
         config: &ServerConfig,
         decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-    ) -> Result<WebSocket<Self>, Error> {
+    ) -> Result<Accepted<Self>, Error> {
         sansocket_async_std::accept_with(stream, config, decide).await
     }
 }

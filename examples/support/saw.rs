@@ -74,9 +74,9 @@ impl From<HandshakeError> for Saw {
 
 impl From<sansocket_driver::Error> for Saw {
     fn from(error: sansocket_driver::Error) -> Self {
-        match error {
-            sansocket_driver::Error::Handshake { error, .. } => error.into(),
-            other => other.to_string().into(),
+        match error.handshake() {
+            Some(handshake) => handshake.clone().into(),
+            None => error.to_string().into(),
         }
     }
 }

@@ -10,11 +10,11 @@ use std::task::{Context, Poll, ready};
 use std::time;
 
 use ::futures_io::{AsyncRead, AsyncWrite};
-use async_std::net::TcpStream;
+use async_std::net::{TcpStream, ToSocketAddrs as _};
 use async_std::task;
 use bytes::{Buf, BufMut};
-use sansocket::Instant;
-use sansocket_driver::{Runtime, Timer, Transport, clock, futures_io};
+use sansocket::{Addresses, Instant, TcpOptions};
+use sansocket_driver::{Dialer, MaybeTls, Runtime, Timer, Transport, clock, futures_io, set_tcp_options};
 
 /// The async-std runtime, as the driver sees it.
 #[derive(Debug)]
@@ -31,7 +31,12 @@ impl Runtime for AsyncStd {
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for AsyncStd {
     fn prepare(stream: &S) -> Option<SocketAddr> {
-        let tcp = (stream as &dyn Any).downcast_ref::<TcpStream>()?;
+        let stream: &dyn Any = stream;
+        // Its options were set when it was made.
+        if let Some(stream) = stream.downcast_ref::<MaybeTls<TcpStream, AsyncStd>>() {
+            return stream.get_ref().peer_addr().ok();
+        }
+        let tcp = tcp(stream)?;
         // Fails only on a stream that is closed already, which the first read reports better.
         let _ = tcp.set_nodelay(true);
         tcp.peer_addr().ok()
@@ -56,6 +61,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for AsyncStd {
             Some(tcp) => tcp.shutdown(Shutdown::Write),
             None => Ok(()),
         })
+    }
+}
+
+/// TCP, in itself or below TLS.
+fn tcp(stream: &dyn Any) -> Option<&TcpStream> {
+    #[cfg(feature = "tls")]
+    if let Some(stream) = stream.downcast_ref::<sansocket_driver::TlsStream<TcpStream, AsyncStd>>() {
+        return Some(stream.get_ref());
+    }
+    stream.downcast_ref()
+}
+
+impl Dialer for AsyncStd {
+    type Stream = TcpStream;
+
+    async fn resolve(host: String, port: u16, _addresses: Addresses) -> io::Result<Vec<SocketAddr>> {
+        Ok((&*host, port).to_socket_addrs().await?.collect())
+    }
+
+    async fn connect(address: SocketAddr, tcp: TcpOptions) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(address).await?;
+        set_tcp_options(&stream, tcp)?;
+        Ok(stream)
     }
 }
 

@@ -4,8 +4,11 @@
 mod list;
 
 mod runtime {
+    use std::net::SocketAddr;
+
+    use adapter::sansocket::TcpOptions;
     use async_std::task::JoinHandle;
-    use sansocket_driver::Transport;
+    use sansocket_driver::{Dialer as _, Transport as _};
 
     pub(crate) use async_std::net::{TcpListener, TcpStream};
     pub(crate) use async_std::task::{block_on as run, sleep, spawn};
@@ -17,5 +20,14 @@ mod runtime {
 
     pub(crate) fn prepare(stream: &TcpStream) {
         assert_eq!(adapter::AsyncStd::prepare(stream), stream.peer_addr().ok());
+    }
+
+    /// What `TCP_NODELAY` is on a connection that was dialed with this option.
+    pub(crate) async fn nodelay(address: SocketAddr, nodelay: bool) -> bool {
+        let mut options = TcpOptions::default();
+        options.nodelay = nodelay;
+        let stream = adapter::MaybeTls::plain(adapter::AsyncStd::connect(address, options).await.unwrap());
+        assert_eq!(adapter::AsyncStd::prepare(&stream), Some(address));
+        stream.get_ref().nodelay().unwrap()
     }
 }

@@ -2,8 +2,11 @@
 
 use std::io;
 
-use sansocket::{AcceptRefused, Closed, HandshakeError, SendError, SendRefused, UrlError};
+use sansocket::{AcceptRefused, Closed, DialError, HandshakeError, SendError, SendRefused, UrlError};
 use thiserror::Error;
+
+#[cfg(feature = "tls")]
+use crate::tls::TlsAcceptError;
 
 /// What went wrong. Each variant names the layer that it comes from.
 ///
@@ -14,23 +17,18 @@ pub enum Error {
     /// The URL is not one of a WebSocket.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// No byte stream could be had: the address was not found, nobody listens there, or that took too long.
-    #[error("could not connect to {target}: {io}")]
-    Connect {
-        /// What was to be reached: `host:port`.
-        target: Box<str>,
-        /// What the operating system says.
-        #[source]
-        io: io::Error,
-    },
-    /// The URL's scheme is `wss`, which never goes out unencrypted.
-    #[error(
-        "wss://{target} needs TLS, which `connect` does not have: make a TLS stream and hand it to `client`"
-    )]
-    TlsUnavailable {
-        /// What was to be reached: `host:port`.
-        target: Box<str>,
-    },
+    /// There is no connection to the server: its address was not found, it did not answer, a proxy or TLS was in the way, or
+    /// the opening handshake failed. It has all that was tried.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// A server has no TLS with a client. It has been logged.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    TlsAccept(#[from] TlsAcceptError),
+    /// TLS cannot be begun with this configuration.
+    #[cfg(feature = "tls")]
+    #[error("TLS cannot be begun: {0}")]
+    Tls(#[source] rustls::Error),
     /// The operating system has no random bytes, and without them no client may speak (RFC 6455 section 5.3).
     #[error("no random bytes for masking-keys could be had: {0}")]
     Entropy(#[source] io::Error),
@@ -70,6 +68,18 @@ pub enum Error {
     /// A control frame was refused; the connection goes on.
     #[error("the control frame was not sent: {0}")]
     Refused(#[from] SendRefused),
+}
+
+impl Error {
+    /// The error of the opening handshake, if it is that which failed; on the way to a server too.
+    #[must_use]
+    pub fn handshake(&self) -> Option<&HandshakeError> {
+        match self {
+            Self::Handshake { error, .. } => Some(error),
+            Self::Dial(error) => error.handshake(),
+            _ => None,
+        }
+    }
 }
 
 fn after_colon(io: Option<&io::Error>) -> String {

@@ -1,6 +1,5 @@
 //! Reading and writing through the traits of futures-io: what the adapters of async-std and smol share.
 
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,12 +8,7 @@ use bytes::{Buf, BufMut};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::pool::BLOCK;
-
-thread_local! {
-    /// These traits read into initialised memory only. One block per thread is initialised once, and what was read is
-    /// copied out of it.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
+use crate::scratch;
 
 /// Reads some bytes to the end of `buffer`, at most as many as it has room for.
 ///
@@ -26,15 +20,14 @@ pub fn poll_read(
     cx: &mut Context<'_>,
     buffer: &mut impl BufMut,
 ) -> Poll<io::Result<usize>> {
-    // Taken out of its place meanwhile: the stream may be one that reads through this function itself.
-    let mut scratch = SCRATCH.take();
-    scratch.resize(BLOCK, 0);
+    // These traits read into initialised memory only, so what was read is copied out of a block that is kept for it.
+    let mut scratch = scratch::take();
     let room = buffer.remaining_mut().min(BLOCK);
     let read = Pin::new(stream).poll_read(cx, &mut scratch[..room]);
     if let Poll::Ready(Ok(read)) = read {
         buffer.put_slice(&scratch[..read]);
     }
-    SCRATCH.set(scratch);
+    scratch::give(scratch);
     read
 }
 

@@ -2,16 +2,12 @@
 //!
 //! The stream is handed over and only comes back as an open WebSocket: a future that is dropped closes it.
 
-use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
 use std::sync::LazyLock;
-use std::task::Poll;
 
-use bytes::Bytes;
 use sansocket::{
-    Accept, AcceptError, Answer, ClientConfig, ClientHandshake, ClientRequest, Entropy, Instant,
-    PendingRequest, PlainRequest, Reject, Request, Role, ServerConfig, ServerHandshake,
+    Accept, AcceptError, Answer, ClientConfig, ClientHandshake, ClientRequest, Entropy, PendingRequest,
+    PlainRequest, Reject, Request, Role, ServerConfig, ServerHandshake,
 };
 
 use crate::error::Error;
@@ -58,7 +54,7 @@ async fn receive<S: Send + 'static, R: Transport<S>>(
 ) -> Result<(Opening<S, R>, Asked), Error> {
     let mut opening = Opening::<S, R>::new(stream, Role::Server, config.timeouts.close);
     let handshake = ServerHandshake::new(config, opening.timer.now());
-    let asked = opening.run(handshake, &mut Bytes::new()).await?;
+    let asked = opening.run(handshake).await?;
     Ok((opening, asked))
 }
 
@@ -204,66 +200,15 @@ pub async fn client<S: Send + 'static, R: Transport<S>>(
 ) -> Result<WebSocket<S, R>, Error> {
     let handshake = async {
         let mut opening = Opening::<S, R>::new(stream, Role::Client, config.timeouts.close);
-        let mut handshake = ClientHandshake::new(request, config, entropy()?, opening.timer.now());
-        let mut head = std::mem::take(handshake.transmit());
-        let (connection, response) = opening.run(handshake, &mut head).await?;
-        Ok(opening.into_websocket(connection, Agreed::Response(Box::new(response))))
+        let handshake = ClientHandshake::new(request, config, entropy()?, opening.timer.now());
+        let (connection, response) = opening.run(handshake).await?;
+        Ok(opening.into_websocket(connection, Agreed::Response(Box::new(response), None)))
     };
     Box::pin(handshake).await
 }
 
-/// Dials the server that `request` names, and opens a WebSocket there.
-///
-/// # Errors
-///
-/// [`Error::Connect`] if there is no connection within [`Timeouts::connect`](sansocket::Timeouts::connect);
-/// [`Error::TlsUnavailable`] for `wss`; and as [`client`].
-///
-/// # Cancel safety
-///
-/// Dropping the future closes the stream.
-pub async fn connect<S: Send + 'static, R: Transport<S>, D: Future<Output = io::Result<S>>>(
-    request: &ClientRequest,
-    config: &ClientConfig,
-    dial: impl FnOnce(Box<str>, u16) -> D,
-) -> Result<WebSocket<S, R>, Error> {
-    let url = request.url();
-    let target = || format!("{}:{}", url.host(), url.port()).into();
-    if url.is_secure() {
-        return Err(Error::TlsUnavailable { target: target() });
-    }
-    let mut timer = R::Timer::default();
-    let deadline = config.timeouts.connect.map(|limit| timer.now() + limit);
-    let dialled = within(&mut timer, deadline, dial(url.host().into(), url.port())).await;
-    let stream = dialled
-        .unwrap_or_else(|| Err(io::Error::new(io::ErrorKind::TimedOut, "timeouts.connect is over")))
-        .map_err(|io| Error::Connect { target: target(), io })?;
-    // What is left of the time is the handshake's, so that it says itself how far it came.
-    let mut config = config.clone();
-    let left = deadline.map(|deadline| deadline.since(timer.now()));
-    config.timeouts.handshake = [config.timeouts.handshake, left].into_iter().flatten().min();
-    client(stream, request, &config).await
-}
-
-/// What `future` gives, or `None` if the deadline comes first.
-async fn within<T>(
-    timer: &mut impl Timer,
-    deadline: Option<Instant>,
-    future: impl Future<Output = T>,
-) -> Option<T> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        if let Poll::Ready(output) = future.as_mut().poll(cx) {
-            return Poll::Ready(Some(output));
-        }
-        let Some(deadline) = deadline else { return Poll::Pending };
-        timer.poll_until(cx, deadline).map(|()| None)
-    })
-    .await
-}
-
 /// A seed from the operating system.
-fn entropy() -> Result<Entropy, Error> {
+pub(crate) fn entropy() -> Result<Entropy, Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| Error::Entropy(io::Error::other(error)))?;
     Ok(Entropy::from_seed(seed))

@@ -12,29 +12,52 @@
 //!
 //! - `metrics`: exports the counts of [`handshakes`] through the crate of that name.
 //! - `futures-io`: reading and writing through the traits of futures-io, for adapters of runtimes that use them.
+//! - `tokio-io`: the traits of tokio on the streams that are made here. Of tokio nothing but the traits is used.
+//! - `tls`: `wss`, on both sides, by rustls with the cryptography of ring.
+//! - `webpki-roots`: the authorities that Mozilla trusts, compiled in.
 
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
 
 pub mod clock;
+mod dial;
 mod error;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
 mod halves;
 mod handshake;
+mod maybe_tls;
 mod opening;
 mod pool;
 mod reading;
 mod runtime;
+#[cfg(any(feature = "futures-io", feature = "tls"))]
+mod scratch;
 mod shared;
+#[cfg(any(feature = "futures-io", feature = "tokio-io"))]
+mod slices;
+mod stream_traits;
 mod telemetry;
+#[cfg(feature = "tls")]
+mod tls;
 mod wake;
 mod websocket;
 
+pub use dial::{Connector, Dialer, set_tcp_options};
 pub use error::Error;
 pub use halves::{ReadHalf, WriteHalf};
-pub use handshake::{Incoming, accept, accept_or_answer, accept_with, client, connect, receive_request};
+pub use handshake::{Incoming, accept, accept_or_answer, accept_with, client, receive_request};
+pub use maybe_tls::MaybeTls;
 pub use runtime::{Runtime, Timer, Transport};
 pub use telemetry::{Handshakes, handshakes};
+#[cfg(feature = "tls")]
+pub use tls::{
+    Tls, TlsAcceptError, TlsAcceptFault, TlsAcceptor, TlsAcceptorBuilder, TlsBuilder, TlsConfigError,
+    TlsStream,
+};
 pub use websocket::WebSocket;
+
+/// The library of TLS, for what is not re-exported by name.
+#[cfg(feature = "tls")]
+pub use rustls;

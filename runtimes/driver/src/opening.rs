@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use sansocket::{
     Answer, ClientHandshake, ClientStep, Connection, Farewell, HandshakeError, Instant, PendingRequest,
-    PlainRequest, Response, Role, ServerHandshake, ServerStep, TransportError,
+    PlainRequest, ProxyError, ProxyHandshake, ProxyStep, Response, Role, ServerHandshake, ServerStep,
+    TransportError,
 };
 use tracing::{Span, debug};
 
@@ -19,13 +20,13 @@ use crate::telemetry;
 use crate::websocket::{Agreed, WebSocket};
 
 /// What went wrong, and what the operating system says to it.
-type Failed = (HandshakeError, Option<io::Error>);
+pub(crate) type Failed<E> = (E, Option<io::Error>);
 
 /// A stream before it is a WebSocket.
 pub(crate) struct Opening<S, R: Transport<S>> {
-    stream: S,
+    pub(crate) stream: S,
     pub(crate) timer: R::Timer,
-    /// Bytes that came behind the head.
+    /// Bytes that were read and not used: those that came behind the head, in the end.
     input: BytesMut,
     /// How long a refused peer gets to take its answer.
     linger: Duration,
@@ -35,82 +36,34 @@ pub(crate) struct Opening<S, R: Transport<S>> {
 
 impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
     pub(crate) fn new(stream: S, role: Role, linger: Duration) -> Self {
-        let span = telemetry::span(role, R::prepare(&stream));
-        Self { stream, timer: R::Timer::default(), input: BytesMut::new(), linger, role, span }
+        Self::resumed(stream, BytesMut::new(), role, linger)
     }
 
-    /// Runs a handshake to its end, writing `output` meanwhile. If it fails, the peer is told.
-    pub(crate) async fn run<H: Handshake>(
-        &mut self,
-        mut handshake: H,
-        output: &mut Bytes,
-    ) -> Result<H::Done, Error> {
-        let (error, io) = match poll_fn(|cx| self.poll(cx, &mut handshake, output)).await {
+    /// As [`new`](Self::new), on a stream of which `input` was read already.
+    pub(crate) fn resumed(stream: S, input: BytesMut, role: Role, linger: Duration) -> Self {
+        let span = telemetry::span(role, R::prepare(&stream));
+        Self { stream, timer: R::Timer::default(), input, linger, role, span }
+    }
+
+    /// Runs a handshake to its end. If it fails, that is logged, and the peer is told.
+    pub(crate) async fn run<H>(&mut self, handshake: H) -> Result<H::Done, Error>
+    where
+        H: Handshake<Error = HandshakeError>,
+    {
+        let (error, io) = match self.run_quietly(handshake).await {
             Ok(done) => return Ok(done),
             Err(failed) => failed,
         };
         Err(self.fail(error, io).await)
     }
 
-    fn poll<H: Handshake>(
+    /// Runs a handshake to its end, and nothing more.
+    pub(crate) async fn run_quietly<H: Handshake>(
         &mut self,
-        cx: &mut Context<'_>,
-        handshake: &mut H,
-        output: &mut Bytes,
-    ) -> Poll<Result<H::Done, Failed>> {
+        mut handshake: H,
+    ) -> Result<H::Done, Failed<H::Error>> {
         let Self { stream, timer, input, .. } = self;
-        let mut write_failed = None;
-        while output.has_remaining() {
-            match R::poll_write(stream, cx, output) {
-                Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(Ok(0)) => write_failed = Some(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Err(error)) => write_failed = Some(error),
-                Poll::Pending => break,
-            }
-            if write_failed.is_some() {
-                // The peer may have answered before it closed: read first.
-                output.clear();
-            }
-        }
-        let _ = R::poll_flush(stream, cx);
-        loop {
-            let mut block = pool::take();
-            let read = R::poll_read(stream, cx, &mut block);
-            let now = timer.now();
-            let failed = match read {
-                Poll::Ready(Ok(0)) => match write_failed {
-                    Some(error) => Some(error),
-                    None => return Poll::Ready(Err((handshake.eof(now), None))),
-                },
-                Poll::Ready(Ok(_)) => {
-                    let step = handshake.receive(&mut block, now);
-                    if block.is_empty() {
-                        pool::give(block);
-                    } else {
-                        *input = block;
-                    }
-                    match step {
-                        Ok(None) => continue,
-                        Ok(Some(done)) => return Poll::Ready(Ok(done)),
-                        Err(error) => return Poll::Ready(Err((error, None))),
-                    }
-                }
-                Poll::Ready(Err(error)) => Some(error),
-                Poll::Pending => {
-                    pool::give(block);
-                    write_failed
-                }
-            };
-            if let Some(error) = failed {
-                return Poll::Ready(Err((handshake.failed(TransportError::from(&error), now), Some(error))));
-            }
-            let Some(deadline) = handshake.deadline() else { return Poll::Pending };
-            ready!(timer.poll_until(cx, deadline));
-            if let Err(error) = handshake.timeout(timer.now()) {
-                return Poll::Ready(Err((error, None)));
-            }
-            write_failed = None;
-        }
+        poll_fn(|cx| poll_exchange::<S, R, H>(stream, timer, input, cx, &mut handshake)).await
     }
 
     /// Reports a handshake that failed, to the log and to the peer.
@@ -133,7 +86,7 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
     }
 
     /// Writes the last words, and makes sure that they arrive.
-    async fn say(&mut self, mut farewell: Farewell) {
+    pub(crate) async fn say(&mut self, mut farewell: Farewell) {
         let Self { stream, timer, .. } = self;
         poll_fn(|cx| {
             loop {
@@ -179,37 +132,107 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
     }
 }
 
-/// What the core's two handshakes have in common.
+/// Goes on with a handshake: writes what it has to say, and gives it what comes.
+pub(crate) fn poll_exchange<S, R: Transport<S>, H: Handshake>(
+    stream: &mut S,
+    timer: &mut R::Timer,
+    input: &mut BytesMut,
+    cx: &mut Context<'_>,
+    handshake: &mut H,
+) -> Poll<Result<H::Done, Failed<H::Error>>> {
+    let mut write_failed = None;
+    loop {
+        while let Some(output) = handshake.output().filter(|output| output.has_remaining()) {
+            match R::poll_write(stream, cx, output) {
+                Poll::Ready(Ok(1..)) => continue,
+                Poll::Ready(Ok(0)) => write_failed = Some(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Err(error)) => write_failed = Some(error),
+                Poll::Pending => break,
+            }
+            // The peer may have answered before it closed: read first.
+            output.clear();
+        }
+        let _ = R::poll_flush(stream, cx);
+        let mut block = std::mem::take(input);
+        let read = if block.is_empty() {
+            block = pool::take();
+            R::poll_read(stream, cx, &mut block)
+        } else {
+            Poll::Ready(Ok(block.len()))
+        };
+        let now = timer.now();
+        let failed = match read {
+            Poll::Ready(Ok(0)) => match write_failed {
+                Some(error) => Some(error),
+                None => return Poll::Ready(Err((handshake.eof(now), None))),
+            },
+            Poll::Ready(Ok(_)) => {
+                let step = handshake.receive(&mut block, now);
+                if block.is_empty() {
+                    pool::give(block);
+                } else {
+                    *input = block;
+                }
+                match step {
+                    Ok(None) => continue,
+                    Ok(Some(done)) => return Poll::Ready(Ok(done)),
+                    Err(error) => return Poll::Ready(Err((error, None))),
+                }
+            }
+            Poll::Ready(Err(error)) => Some(error),
+            Poll::Pending => {
+                pool::give(block);
+                write_failed
+            }
+        };
+        if let Some(error) = failed {
+            return Poll::Ready(Err((handshake.failed(TransportError::from(&error), now), Some(error))));
+        }
+        let Some(deadline) = handshake.deadline() else { return Poll::Pending };
+        ready!(timer.poll_until(cx, deadline));
+        if let Err(error) = handshake.timeout(timer.now()) {
+            return Poll::Ready(Err((error, None)));
+        }
+        write_failed = None;
+    }
+}
+
+/// What the core's handshakes have in common.
 pub(crate) trait Handshake {
     type Done;
-    fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Self::Done>, HandshakeError>;
-    fn eof(&mut self, now: Instant) -> HandshakeError;
-    fn failed(&mut self, error: TransportError, now: Instant) -> HandshakeError;
+    type Error;
+    /// What is to be written.
+    fn output(&mut self) -> Option<&mut Bytes>;
+    fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Self::Done>, Self::Error>;
+    fn eof(&mut self, now: Instant) -> Self::Error;
+    fn failed(&mut self, error: TransportError, now: Instant) -> Self::Error;
     fn deadline(&self) -> Option<Instant>;
-    fn timeout(&mut self, now: Instant) -> Result<(), HandshakeError>;
+    fn timeout(&mut self, now: Instant) -> Result<(), Self::Error>;
 }
 
 macro_rules! handshake {
-    ($type:ty, $done:ty, $($step:pat => $value:expr),+) => {
+    ($type:ty, $error:ty, $done:ty, $output:expr, $($step:pat => $value:expr),+) => {
         impl Handshake for $type {
             type Done = $done;
+            type Error = $error;
 
-            fn receive(
-                &mut self,
-                input: &mut BytesMut,
-                now: Instant,
-            ) -> Result<Option<$done>, HandshakeError> {
+            fn output(&mut self) -> Option<&mut Bytes> {
+                let output: fn(&mut Self) -> Option<&mut Bytes> = $output;
+                output(self)
+            }
+
+            fn receive(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<$done>, $error> {
                 match self.receive(input, now)? {
                     $($step => Ok(Some($value)),)+
                     _ => Ok(None),
                 }
             }
 
-            fn eof(&mut self, now: Instant) -> HandshakeError {
+            fn eof(&mut self, now: Instant) -> $error {
                 self.eof(now)
             }
 
-            fn failed(&mut self, error: TransportError, now: Instant) -> HandshakeError {
+            fn failed(&mut self, error: TransportError, now: Instant) -> $error {
                 self.failed(error, now)
             }
 
@@ -217,7 +240,7 @@ macro_rules! handshake {
                 self.deadline()
             }
 
-            fn timeout(&mut self, now: Instant) -> Result<(), HandshakeError> {
+            fn timeout(&mut self, now: Instant) -> Result<(), $error> {
                 self.timeout(now)
             }
         }
@@ -231,9 +254,15 @@ pub(crate) enum Asked {
 }
 
 handshake!(
-    ServerHandshake,
-    Asked,
+    ServerHandshake, HandshakeError, Asked, |_| None,
     ServerStep::Request(pending) => Asked::WebSocket(pending),
     ServerStep::Http(request) => Asked::Http(request)
 );
-handshake!(ClientHandshake, (Connection, Response), ClientStep::Open(connection, response) => (connection, response));
+handshake!(
+    ClientHandshake, HandshakeError, (Connection, Response), |handshake| Some(handshake.transmit()),
+    ClientStep::Open(connection, response) => (connection, response)
+);
+handshake!(
+    ProxyHandshake, ProxyError, (), |handshake| Some(handshake.transmit()),
+    ProxyStep::Open => ()
+);

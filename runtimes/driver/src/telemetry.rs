@@ -5,8 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
-use sansocket::{Closed, HandshakeError, Role, Severity};
+use sansocket::{Closed, DialError, HandshakeError, Role, Severity};
 use tracing::{Span, debug, error, info, info_span, warn};
+
+#[cfg(feature = "tls")]
+use crate::tls::TlsAcceptError;
 
 /// What a filter of events names: `RUST_LOG=sansocket=debug`.
 pub(crate) const TARGET: &str = "sansocket";
@@ -17,7 +20,7 @@ pub(crate) const TARGET: &str = "sansocket";
 pub struct Handshakes {
     /// Those that opened a connection.
     pub opened: u64,
-    /// Those that failed, by [`HandshakeError::code`].
+    /// Those that failed, by [`HandshakeError::code`], and on a server those of TLS, by their code.
     pub failed: BTreeMap<&'static str, u64>,
 }
 
@@ -76,6 +79,39 @@ pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
         Severity::WrongPeer => at!(info),
         Severity::BadPeer | Severity::Abuse => at!(warn),
         _ => at!(error),
+    }
+}
+
+/// Notes that a client did not get to its server. The caller has the error, so that this is for who looks closer.
+pub(crate) fn not_dialed(error: &DialError) {
+    debug!(target: TARGET, code = error.code(), elapsed_ms = error.elapsed().as_millis() as u64, "{error}");
+}
+
+/// Notes that a server has no TLS with a client: the one place where it is logged and counted.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_refused(failure: &TlsAcceptError) {
+    let code = failure.code();
+    counts(|counts| *counts.of(Role::Server).failed.entry(code).or_default() += 1);
+    #[cfg(feature = "metrics")]
+    metrics::counter!("sansocket_handshakes_failed_total", "role" => "server", "code" => code).increment(1);
+
+    macro_rules! at {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                code,
+                severity = failure.severity().code(),
+                bytes = failure.bytes(),
+                first_bytes = %failure.first_bytes().escape_ascii(),
+                elapsed_ms = failure.elapsed().as_millis() as u64,
+                "{failure}"
+            )
+        };
+    }
+    match failure.severity() {
+        Severity::Probe => at!(debug),
+        Severity::WrongPeer => at!(info),
+        _ => at!(warn),
     }
 }
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::BytesMut;
 #[cfg(feature = "deflate")]
 use sansocket::DeflateParams;
-use sansocket::{CloseCode, Closed, Connection, Message, MessageKind, Prepared, Response};
+use sansocket::{CloseCode, Closed, Connection, Dialed, Message, MessageKind, Prepared, Response};
 use tracing::Span;
 
 use crate::error::Error;
@@ -47,8 +47,8 @@ pub struct WebSocket<S, R: Transport<S>> {
 pub(crate) enum Agreed {
     /// By a server, which has shown the request to the application already.
     Subprotocol(Option<Box<str>>),
-    /// By a client, for its application to look at.
-    Response(Box<Response>),
+    /// By a client, for its application to look at; and how it got to the server, if that was its business.
+    Response(Box<Response>, Option<Box<Dialed>>),
 }
 
 impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
@@ -81,7 +81,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     pub fn subprotocol(&self) -> Option<&str> {
         match &self.agreed {
             Agreed::Subprotocol(subprotocol) => subprotocol.as_deref(),
-            Agreed::Response(response) => response.subprotocol(),
+            Agreed::Response(response, _) => response.subprotocol(),
         }
     }
 
@@ -104,7 +104,17 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     pub fn response(&self) -> Option<&Response> {
         match &self.agreed {
             Agreed::Subprotocol(_) => None,
-            Agreed::Response(response) => Some(response),
+            Agreed::Response(response, _) => Some(response),
+        }
+    }
+
+    /// How the connection was made: by which address, after how long, past which faults. `None` unless it was `connect` that
+    /// made it.
+    #[must_use]
+    pub fn dialed(&self) -> Option<&Dialed> {
+        match &self.agreed {
+            Agreed::Response(_, dialed) => dialed.as_deref(),
+            Agreed::Subprotocol(_) => None,
         }
     }
 

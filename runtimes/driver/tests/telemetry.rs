@@ -144,3 +144,27 @@ fn an_open_connection_is_counted_and_its_end_is_logged() {
         "{events:?}"
     );
 }
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_client_without_tls_is_logged_once_at_its_level_and_counted() {
+    use rcgen::{CertificateParams, KeyPair};
+    use sansocket_driver::TlsAcceptor;
+
+    let key = KeyPair::generate().unwrap();
+    let chain = CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
+    let acceptor = TlsAcceptor::<Script>::from_pem(chain.as_bytes(), key.serialize_pem().as_bytes()).unwrap();
+    let cases: [(&[u8], Level, &str); 4] = [
+        (b"", Level::DEBUG, "tls-closed-before-first-byte"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", Level::INFO, "tls-not-tls"),
+        (b"\x16\x03\x01\x02\x00\x01", Level::WARN, "tls-closed-inside"),
+        (b"\x16\x03\x01\x00\x05\xff\xff\xff\xff\xff", Level::WARN, "tls-failed"),
+    ];
+    for (bytes, level, code) in cases {
+        let (events, _) = events(bytes, |stream| done(acceptor.accept(stream)).map(drop));
+        let [(seen, line)] = &events[..] else { panic!("{code}: not one event: {events:?}") };
+        assert_eq!(*seen, level, "{line}");
+        assert!(line.contains(&format!("code=\"{code}\"")), "{line}");
+        assert_eq!(handshakes(Role::Server).failed[code], 1);
+    }
+}

@@ -8,10 +8,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut};
-use sansocket::Instant;
-use sansocket_driver::{Runtime, Timer, Transport, clock};
+use sansocket::{Addresses, Instant, TcpOptions};
+use sansocket_driver::{Dialer, MaybeTls, Runtime, Timer, Transport, clock, set_tcp_options};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{self, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::time::{self, Sleep};
 use tokio_util::io::poll_read_buf;
@@ -34,7 +34,12 @@ impl Runtime for Tokio {
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
     fn prepare(stream: &S) -> Option<SocketAddr> {
-        let tcp = (stream as &dyn Any).downcast_ref::<TcpStream>()?;
+        let stream: &dyn Any = stream;
+        // Its options were set when it was made.
+        if let Some(stream) = stream.downcast_ref::<MaybeTls<TcpStream, Tokio>>() {
+            return stream.get_ref().peer_addr().ok();
+        }
+        let tcp = tcp(stream)?;
         // Fails only on a stream that is closed already, which the first read reports better.
         let _ = tcp.set_nodelay(true);
         tcp.peer_addr().ok()
@@ -64,6 +69,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
 
     fn poll_shutdown(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(stream).poll_shutdown(cx)
+    }
+}
+
+/// TCP, in itself or below TLS.
+fn tcp(stream: &dyn Any) -> Option<&TcpStream> {
+    #[cfg(feature = "tls")]
+    if let Some(stream) = stream.downcast_ref::<sansocket_driver::TlsStream<TcpStream, Tokio>>() {
+        return Some(stream.get_ref());
+    }
+    stream.downcast_ref()
+}
+
+impl Dialer for Tokio {
+    type Stream = TcpStream;
+
+    async fn resolve(host: String, port: u16, _addresses: Addresses) -> io::Result<Vec<SocketAddr>> {
+        Ok(net::lookup_host((host, port)).await?.collect())
+    }
+
+    async fn connect(address: SocketAddr, tcp: TcpOptions) -> io::Result<TcpStream> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        set_tcp_options(&socket, tcp)?;
+        socket.connect(address).await
     }
 }
 

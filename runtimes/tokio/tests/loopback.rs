@@ -5,9 +5,11 @@ mod list;
 
 mod runtime {
     use std::future::Future;
+    use std::net::SocketAddr;
     use std::time::Duration;
 
-    use sansocket_driver::Transport;
+    use adapter::sansocket::TcpOptions;
+    use sansocket_driver::{Dialer as _, Transport as _};
     use tokio::task::JoinHandle;
 
     pub(crate) use sansocket_tokio as adapter;
@@ -33,5 +35,14 @@ mod runtime {
 
     pub(crate) fn prepare(stream: &TcpStream) {
         assert_eq!(adapter::Tokio::prepare(stream), stream.peer_addr().ok());
+    }
+
+    /// What `TCP_NODELAY` is on a connection that was dialed with this option.
+    pub(crate) async fn nodelay(address: SocketAddr, nodelay: bool) -> bool {
+        let mut options = TcpOptions::default();
+        options.nodelay = nodelay;
+        let stream = adapter::MaybeTls::plain(adapter::Tokio::connect(address, options).await.unwrap());
+        assert_eq!(adapter::Tokio::prepare(&stream), Some(address));
+        stream.get_ref().nodelay().unwrap()
     }
 }

@@ -1,6 +1,10 @@
 //! The driver over a scripted stream: how it reads, writes, waits and is cancelled.
 
+mod connecting;
+mod dialer;
 mod script;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::io;
 use std::pin::pin;

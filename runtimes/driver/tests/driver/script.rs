@@ -24,6 +24,16 @@ thread_local! {
     static TASKS: RefCell<Vec<Task>> = const { RefCell::new(Vec::new()) };
 }
 
+/// The virtual time.
+pub(crate) fn now() -> Instant {
+    NOW.get()
+}
+
+/// Begins anew.
+pub(crate) fn reset() {
+    NOW.set(Instant::ZERO);
+}
+
 /// Lets virtual time pass.
 pub(crate) fn pass(time: Duration) {
     NOW.set(NOW.get() + time);
@@ -90,7 +100,8 @@ pub(crate) struct Wire {
     pub(crate) window: usize,
     /// Every second call is `Pending` and wakes at once.
     pub(crate) stutters: bool,
-    calls: usize,
+    /// Calls to read and to write.
+    calls: [usize; 2],
     pub(crate) shut_down: bool,
     pub(crate) dropped: bool,
     reader: Option<Waker>,
@@ -136,9 +147,10 @@ impl Drop for Stream {
 }
 
 impl Wire {
-    fn stutter(&mut self, cx: &Context<'_>) -> bool {
-        self.calls += 1;
-        if self.stutters && self.calls % 2 == 1 {
+    /// Each direction on its own, so that both get on however they take turns.
+    fn stutter(&mut self, direction: usize, cx: &Context<'_>) -> bool {
+        self.calls[direction] += 1;
+        if self.stutters && self.calls[direction] % 2 == 1 {
             cx.waker().wake_by_ref();
             return true;
         }
@@ -157,7 +169,7 @@ impl Transport<Stream> for Script {
         buffer: &mut impl BufMut,
     ) -> Poll<io::Result<usize>> {
         let mut wire = stream.0.lock().unwrap();
-        if wire.stutter(cx) {
+        if wire.stutter(0, cx) {
             return Poll::Pending;
         }
         let len = wire.incoming.len().min(wire.read_size).min(buffer.remaining_mut());
@@ -177,7 +189,7 @@ impl Transport<Stream> for Script {
 
     fn poll_write(stream: &mut Stream, cx: &mut Context<'_>, data: &mut impl Buf) -> Poll<io::Result<usize>> {
         let mut wire = stream.0.lock().unwrap();
-        if wire.stutter(cx) {
+        if wire.stutter(1, cx) {
             return Poll::Pending;
         }
         if let Some(error) = wire.write_error {
@@ -217,7 +229,7 @@ pub(crate) fn stream() -> (Stream, Peer) {
         write_size: usize::MAX,
         window: usize::MAX,
         stutters: false,
-        calls: 0,
+        calls: [0; 2],
         shut_down: false,
         dropped: false,
         reader: None,
@@ -272,12 +284,12 @@ impl Woken {
     }
 }
 
-pub(crate) fn poll_with<F: Future>(future: Pin<&mut F>, woken: &Arc<Woken>) -> Poll<F::Output> {
+pub(crate) fn poll_with<F: Future + ?Sized>(future: Pin<&mut F>, woken: &Arc<Woken>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(woken))))
 }
 
 /// Polls until the future is ready or does not ask to be polled again.
-pub(crate) fn run<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+pub(crate) fn run<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Poll<F::Output> {
     let woken = Arc::new(Woken::default());
     loop {
         let before = woken.count();
