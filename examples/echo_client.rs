@@ -2,15 +2,19 @@
 //!
 //! ```sh
 //! cargo run --release -p sansocket-examples --bin echo_client -- ws://127.0.0.1:4000
+//! cargo run --release -p sansocket-examples --bin echo_client -- wss://localhost:4000 --tls-ca ca.pem
 //! ```
 //!
 //! `test_websocket_handshake URL` looks closer: at the handshake, at Pongs and at fragmented messages.
 
 use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use sansocket::{ClientConfig, ClientRequest, CloseCode, Message, MessageKind};
+use sansocket::{CloseCode, Dialed, Message, MessageKind, Proxies, Proxy, Timings};
+use sansocket_driver::{Connector, Tls};
 use support::compression::Compression;
 use support::runtime::{AsyncStd, Runtime, RuntimeName, Tokio, WebSocket};
 
@@ -22,25 +26,35 @@ struct Options {
     runtime: RuntimeName,
     #[command(flatten)]
     compression: Compression,
-    /// The server, as ws://host:port/path.
+    /// A file with the certificate of the authority that signed the server's, as PEM; no other is trusted then.
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// Accept any certificate, of whoever it is: for tests.
+    #[arg(long, conflicts_with = "tls_ca")]
+    dangerously_accept_any_certificate: bool,
+    /// Go through this proxy, as http://user:password@host:port or socks5://...; without it, through those that the environment
+    /// says.
+    #[arg(long)]
+    proxy: Option<Proxy>,
+    /// How many redirects to follow.
+    #[arg(long, default_value_t = 0)]
+    redirects: u32,
+    /// The server, as ws://host:port/path or wss://...
     url: String,
 }
 
 fn main() -> ExitCode {
-    let Options { runtime, compression, url } = Options::parse();
-    let config = compression.client_config();
-    let talked = match runtime {
-        RuntimeName::Tokio => Tokio::block_on(talk::<Tokio>(&url, &config)),
-        RuntimeName::AsyncStd => AsyncStd::block_on(talk::<AsyncStd>(&url, &config)),
+    let options = Options::parse();
+    let talked = match options.runtime {
+        RuntimeName::Tokio => Tokio::block_on(talk::<Tokio>(&options)),
+        RuntimeName::AsyncStd => AsyncStd::block_on(talk::<AsyncStd>(&options)),
     };
     match talked {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // To return it from `main` would print it for programmers; this is for people.
             match error.downcast_ref() {
-                Some(sansocket_driver::Error::Handshake { error, .. }) => {
-                    eprint!("echo_client: {}", error.report());
-                }
+                Some(sansocket_driver::Error::Dial(error)) => eprint!("echo_client: {}", error.report()),
                 _ => eprintln!("echo_client: {error}"),
             }
             ExitCode::FAILURE
@@ -48,11 +62,31 @@ fn main() -> ExitCode {
     }
 }
 
-async fn talk<R: Runtime>(url: &str, config: &ClientConfig) -> Result<(), Box<dyn Error>> {
-    let mut socket = R::connect_with(&ClientRequest::new(url)?, config).await?;
+/// The options as those of a client.
+fn connector<R: Runtime>(options: &Options) -> Result<Connector<R::Adapter>, Box<dyn Error>> {
+    let mut connector = Connector::default();
+    connector.client = options.compression.client_config();
+    connector.dial.redirects = options.redirects;
+    connector.dial.proxy = match &options.proxy {
+        Some(proxy) => proxy.clone().into(),
+        None => Proxies::from_env(|name| std::env::var(name).ok())?,
+    };
+    if let Some(file) = &options.tls_ca {
+        connector.tls = Tls::builder().only_authorities(&fs::read(file)?)?.build()?;
+    } else if options.dangerously_accept_any_certificate {
+        connector.tls = Tls::builder().dangerously_accept_any_certificate().build()?;
+    }
+    Ok(connector)
+}
+
+async fn talk<R: Runtime>(options: &Options) -> Result<(), Box<dyn Error>> {
+    let mut socket = connector::<R>(options)?.connect(&options.url).await?;
     match socket.deflate() {
-        Some(agreed) => println!("open: {url}, {agreed}"),
-        None => println!("open: {url}, without compression"),
+        Some(agreed) => println!("open: {}, {agreed}", options.url),
+        None => println!("open: {}, without compression", options.url),
+    }
+    if let Some(dialed) = socket.dialed() {
+        print_way(dialed);
     }
 
     for (name, message) in messages() {
@@ -82,6 +116,24 @@ async fn talk<R: Runtime>(url: &str, config: &ClientConfig) -> Result<(), Box<dy
     let closed = socket.close(CloseCode::NORMAL, "").await?;
     println!("closed: {closed}");
     if closed.is_clean() { Ok(()) } else { Err(closed.into()) }
+}
+
+/// How it got there.
+fn print_way(dialed: &Dialed) {
+    let Timings { resolve, connect, proxy, tls, handshake, .. } = dialed.timings;
+    let steps = [
+        ("resolve", resolve),
+        ("connect", connect),
+        ("proxy", proxy),
+        ("tls", tls),
+        ("handshake", handshake),
+    ];
+    let steps: Vec<_> =
+        steps.iter().filter_map(|(step, time)| Some(format!("{step} {:.1?}", (*time)?))).collect();
+    println!("by:   {} in {:.1?} ({})", dialed.address, dialed.elapsed, steps.join(", "));
+    for attempt in &dialed.failed {
+        println!("past: {attempt}");
+    }
 }
 
 async fn receive_echo<R: Runtime>(

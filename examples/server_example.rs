@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release -p sansocket-examples --bin server_example
 //! RUST_LOG=debug cargo run --release -p sansocket-examples --bin server_example -- --runtime async-std --explain
+//! cargo run --release -p sansocket-examples --bin server_example -- --tls-cert chain.pem --tls-key key.pem
 //! ```
 //!
 //! What it says about a handshake that failed is explained in `docs/diagnosing.md`, whose lines are meant to be tried on it.
@@ -12,9 +13,11 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::fs;
 use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +26,7 @@ use async_channel::{Receiver, Sender};
 use clap::{Parser, ValueEnum};
 use futures_lite::future::or;
 use sansocket::{Accept, CloseCode, Origins, Reject, Request, Role, ServerConfig};
-use sansocket_driver::{Transport, WebSocket, handshakes};
+use sansocket_driver::{TlsAcceptor, Transport, WebSocket, handshakes};
 use support::compression::Compression;
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, debug, info, warn};
@@ -52,6 +55,23 @@ struct Options {
     explain: bool,
     #[command(flatten)]
     compression: Compression,
+    /// A file with the server's certificates as PEM, its own first: the server speaks wss then.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// A file with the private key of the first certificate, as PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+impl Options {
+    /// TLS on the runtime `R`, if it is asked for.
+    fn acceptor<R: sansocket_driver::Runtime>(&self) -> Result<Option<TlsAcceptor<R>>, Box<dyn Error>> {
+        let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
+        let read = |file: &PathBuf| {
+            fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
+        };
+        Ok(Some(TlsAcceptor::from_pem(&read(chain)?, &read(key)?)?))
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -97,17 +117,22 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let policy = Arc::new(Policy { origins });
     let server = Server { config: Arc::new(config), policy, explain: options.explain, stopped, ends };
     let served = match options.runtime {
-        Runtime::Tokio => on_tokio(server, ended, &options.listen),
-        Runtime::AsyncStd => on_async_std(server, ended, &options.listen),
+        Runtime::Tokio => on_tokio(server, ended, &options.listen, options.acceptor()?),
+        Runtime::AsyncStd => on_async_std(server, ended, &options.listen, options.acceptor()?),
     };
     served.map_err(|error| format!("cannot listen on {}: {error}", options.listen).into())
 }
 
 /// Serves until the server is stopped, then waits for the connections to end.
-fn on_tokio(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()> {
+fn on_tokio(
+    server: Server,
+    ended: Receiver<End>,
+    listen: &str,
+    tls: Option<sansocket_tokio::TlsAcceptor>,
+) -> io::Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = tokio::net::TcpListener::bind(listen).await?;
-        println!("listening on ws://{}", listener.local_addr()?);
+        println!("listening on {}://{}", scheme(tls.is_some()), listener.local_addr()?);
         while let Some(accepted) = server.unless_stopped(listener.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -117,10 +142,21 @@ fn on_tokio(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()
                     continue;
                 }
             };
-            let server = server.clone();
+            let (server, tls) = (server.clone(), tls.clone());
             let connection = async move {
                 let answer = |request: &Request| server.policy.answer(request);
-                server.serve(peer, sansocket_tokio::accept_with(stream, &server.config, answer)).await;
+                match tls {
+                    None => {
+                        server.serve(peer, sansocket_tokio::accept_with(stream, &server.config, answer)).await
+                    }
+                    Some(tls) => {
+                        let secure = async {
+                            let stream = tls.accept(stream).await?;
+                            sansocket_tokio::accept_with(stream, &server.config, answer).await
+                        };
+                        server.serve(peer, secure).await;
+                    }
+                }
             };
             tokio::spawn(connection);
         }
@@ -134,10 +170,15 @@ fn on_tokio(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()
 }
 
 /// As [`on_tokio`], line by line.
-fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()> {
+fn on_async_std(
+    server: Server,
+    ended: Receiver<End>,
+    listen: &str,
+    tls: Option<sansocket_async_std::TlsAcceptor>,
+) -> io::Result<()> {
     async_std::task::block_on(async {
         let listener = async_std::net::TcpListener::bind(listen).await?;
-        println!("listening on ws://{}", listener.local_addr()?);
+        println!("listening on {}://{}", scheme(tls.is_some()), listener.local_addr()?);
         while let Some(accepted) = server.unless_stopped(listener.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -147,10 +188,23 @@ fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Resul
                     continue;
                 }
             };
-            let server = server.clone();
+            let (server, tls) = (server.clone(), tls.clone());
             let connection = async move {
                 let answer = |request: &Request| server.policy.answer(request);
-                server.serve(peer, sansocket_async_std::accept_with(stream, &server.config, answer)).await;
+                match tls {
+                    None => {
+                        server
+                            .serve(peer, sansocket_async_std::accept_with(stream, &server.config, answer))
+                            .await
+                    }
+                    Some(tls) => {
+                        let secure = async {
+                            let stream = tls.accept(stream).await?;
+                            sansocket_async_std::accept_with(stream, &server.config, answer).await
+                        };
+                        server.serve(peer, secure).await;
+                    }
+                }
             };
             async_std::task::spawn(connection);
         }
@@ -161,6 +215,10 @@ fn on_async_std(server: Server, ended: Receiver<End>, listen: &str) -> io::Resul
         summary.print(&ended);
         Ok(())
     })
+}
+
+fn scheme(is_secure: bool) -> &'static str {
+    if is_secure { "wss" } else { "ws" }
 }
 
 /// What every connection gets: it is cloned for each.
@@ -193,6 +251,9 @@ impl Server {
             // The library has logged it in one line, at the level that it deserves; this is for who wants to know more.
             Some(Err(sansocket_driver::Error::Handshake { error, .. })) if self.explain => {
                 eprintln!("{peer}: {}", error.report());
+            }
+            Some(Err(sansocket_driver::Error::TlsAccept(error))) if self.explain => {
+                eprintln!("{peer}: {error}\n  advice    {}", error.advice());
             }
             Some(Err(_)) => {}
             None => debug!("dropped before its opening handshake was done"),
