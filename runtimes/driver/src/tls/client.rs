@@ -24,7 +24,8 @@ use crate::tls::{HTTP1, provider};
 
 /// TLS of a client: whom it trusts and who it says it is. Cheap to clone; sessions are resumed across clones.
 ///
-/// The default trusts whom the operating system trusts. [`builder`](Self::builder) has the usual options, and a ready
+/// The default trusts whom the operating system trusts; the first connection of the process asks it, which may read files for
+/// some milliseconds. [`builder`](Self::builder) has the usual options, and a ready
 /// [`rustls::ClientConfig`] is taken as it is:
 ///
 /// ```
@@ -104,7 +105,8 @@ impl Default for Tls {
 }
 
 impl From<Arc<ClientConfig>> for Tls {
-    /// Takes a ready configuration as it is, with its verifier, its cryptography and its protocols (ALPN).
+    /// Takes a ready configuration as it is, with its verifier, its cryptography and its protocols (ALPN). Where it offers `h2`
+    /// before `http/1.1`, a server may take it at its word and speak HTTP/2, over which no WebSocket can be opened here.
     fn from(config: Arc<ClientConfig>) -> Self {
         Self { config: Some(config), server_name: None }
     }
@@ -176,7 +178,8 @@ impl TlsBuilder {
         self
     }
 
-    /// Shows the server this certificate, if it asks for one: the certificates in `chain`, the client's own first, and its private key.
+    /// Shows the server this certificate, if it asks for one: the certificates in `chain`, the client's own first, and its private
+    /// key. Servers that a redirect leads to get to see it too.
     ///
     /// # Errors
     ///
