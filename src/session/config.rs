@@ -103,8 +103,24 @@ impl SessionConfig {
     /// The defaults, for one server.
     #[must_use]
     pub fn new(server: ClientRequest) -> Self {
+        Self { servers: vec![server], ..Self::default() }
+    }
+
+    /// What a connection of this session is configured with.
+    pub(super) fn for_connections(&self) -> ClientConfig {
+        let mut config = self.connection.clone();
+        config.timeouts.connect = self.connection_timeout;
+        config.timeouts.ping_interval = self.heartbeat_interval;
+        config.timeouts.pong = self.heartbeat_timeout;
+        config
+    }
+}
+
+impl Default for SessionConfig {
+    /// The defaults, for no server: they are to be added, or the session gives up at once.
+    fn default() -> Self {
         Self {
-            servers: vec![server],
+            servers: Vec::new(),
             protocol: ProtocolSelection::default(),
             connection: ClientConfig::default(),
             connection_timeout: Some(Duration::from_secs(30)),
@@ -125,15 +141,6 @@ impl SessionConfig {
             resume: false,
             drain_timeout: Duration::from_secs(5),
         }
-    }
-
-    /// What a connection of this session is configured with.
-    pub(super) fn for_connections(&self) -> ClientConfig {
-        let mut config = self.connection.clone();
-        config.timeouts.connect = self.connection_timeout;
-        config.timeouts.ping_interval = self.heartbeat_interval;
-        config.timeouts.pong = self.heartbeat_timeout;
-        config
     }
 }
 

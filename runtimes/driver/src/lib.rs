@@ -20,6 +20,7 @@
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
 
+mod client;
 pub mod clock;
 mod dial;
 mod error;
@@ -29,6 +30,7 @@ mod halves;
 mod handshake;
 mod maybe_tls;
 mod opening;
+mod owner;
 mod pool;
 mod reading;
 mod runtime;
@@ -44,6 +46,7 @@ mod tls;
 mod wake;
 mod websocket;
 
+pub use client::{Client, ClientBuilder, ClientSender};
 pub use dial::{Connector, Dialer, set_tcp_options};
 pub use error::Error;
 pub use halves::{ReadHalf, WriteHalf};

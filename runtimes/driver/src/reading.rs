@@ -8,6 +8,7 @@ use sansocket::{Closed, Event, Message, Receiver, Sender};
 use tracing::Span;
 
 use crate::error::Error;
+use crate::owner::{Application, Owner};
 use crate::pool;
 use crate::runtime::Transport;
 use crate::shared::Shared;
@@ -84,19 +85,41 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
 
     /// Makes progress: reads, answers, writes and heeds the time limits until there is a message, or `None` at the end.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.poll_next_for(cx, &mut Application)
+    }
+
+    /// As [`poll_next_for`](Self::poll_next_for), but for reading: what was read before is to be looked at first. Ready if a time
+    /// limit has come, or at the end.
+    pub(crate) fn poll_unread<O: Owner>(&mut self, cx: &mut Context<'_>, owner: &mut O) -> Poll<()> {
+        let mut progress = self.receiver.progress();
+        progress.unread = true;
+        let mut link = self.shared.lock();
+        let _ = link.poll_write_of(cx, owner);
+        if link.closed().is_some() {
+            return Poll::Ready(());
+        }
+        link.poll_deadline(cx, progress)
+    }
+
+    /// Makes progress until there is something for the owner, or `None` at the end.
+    pub(crate) fn poll_next_for<O: Owner>(
+        &mut self,
+        cx: &mut Context<'_>,
+        owner: &mut O,
+    ) -> Poll<Option<O::Item>> {
         // What was read before has been looked at, unless some of it is left.
         let mut has_new = self.has_input();
         loop {
             if has_new {
-                if let Some(message) = self.decode() {
-                    return Poll::Ready(Some(message));
+                if let Some(item) = self.decode(owner) {
+                    return Poll::Ready(Some(item));
                 }
             }
             let mut progress = self.receiver.progress();
             let mut link = self.shared.lock();
             link.sender.observe(progress);
             // All answers to one read leave in one write. If they cannot leave now, reading goes on all the same.
-            let _ = link.poll_write(cx);
+            let _ = link.poll_write_of(cx, owner);
             if link.closed().is_some() {
                 return Poll::Ready(None);
             }
@@ -128,16 +151,19 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
         }
     }
 
-    /// The next message in the input. What else there is gets its answer.
-    fn decode(&mut self) -> Option<Message> {
+    /// The next thing for the owner in the input. What is no message gets its answer.
+    fn decode<O: Owner>(&mut self, owner: &mut O) -> Option<O::Item> {
         let mut answered = false;
         let mut reader = self.receiver.read(&mut self.input);
-        let message = loop {
+        let item = loop {
             match reader.next()? {
-                event @ (Event::Text(_) | Event::Binary(_)) => break event.into_message(),
+                event @ (Event::Text(_) | Event::Binary(_)) => break owner.message(event),
                 other => {
                     self.shared.lock().sender.handle(&other);
                     answered = true;
+                    if let Some(item) = owner.control(other) {
+                        break Some(item);
+                    }
                 }
             }
         };
@@ -146,7 +172,7 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
             // The application may take its time with the message, and the peer waits for its Pong.
             self.shared.flush_later();
         }
-        message
+        item
     }
 
     /// The end, as an error unless it was a closing handshake.

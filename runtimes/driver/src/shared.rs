@@ -12,6 +12,7 @@ use sansocket::{CloseCode, Closed, Instant, Message, Prepared, Progress, SendRef
 use tracing::Span;
 
 use crate::error::Error;
+use crate::owner::Owner;
 use crate::runtime::{Timer, Transport};
 use crate::telemetry;
 use crate::wake::Waiters;
@@ -152,6 +153,22 @@ impl<S, R: Transport<S>> Link<S, R> {
         }
         self.waiters.register(cx);
         self.try_write()
+    }
+
+    /// As [`poll_write`](Self::poll_write), with all that the owner has to send.
+    pub(crate) fn poll_write_of<O: Owner>(&mut self, cx: &Context<'_>, owner: &mut O) -> Poll<()> {
+        if !O::SENDS {
+            return self.poll_write(cx);
+        }
+        owner.transfer(&mut self.sender);
+        loop {
+            ready!(self.poll_write(cx));
+            // What was written has made room.
+            owner.transfer(&mut self.sender);
+            if self.stream.is_none() || self.io.is_some() || !self.sender.transmit().has_remaining() {
+                return Poll::Ready(());
+            }
+        }
     }
 
     fn try_write(&mut self) -> Poll<()> {

@@ -277,6 +277,11 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
         (ReadHalf { reading: self.reading }, WriteHalf { shared })
     }
 
+    /// The connection alone, for who has taken what there was to know about its opening handshake.
+    pub(crate) fn into_reading(self) -> Reading<S, R> {
+        self.reading
+    }
+
     /// Waits for the end of a connection to which nothing can be written, and tells how it ended.
     pub(crate) async fn lost(&mut self, io: io::Error) -> Error {
         let closed = poll_fn(|cx| self.reading.poll_end(cx)).await;
