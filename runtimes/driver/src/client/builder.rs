@@ -152,7 +152,10 @@ impl<R: Dialer> ClientBuilder<R> {
     ///
     /// Where an answer has to come before the rest may be sent, set [`SessionConfig::resume`] instead, and use
     /// [`Client::send_first`] and [`Client::resumed`].
-    pub fn first_messages(mut self, messages: impl FnMut(&Connected) -> Vec<Message> + Send + 'static) -> Self {
+    pub fn first_messages(
+        mut self,
+        messages: impl FnMut(&Connected) -> Vec<Message> + Send + 'static,
+    ) -> Self {
         self.session.resume = true;
         self.greeting = Some(Box::new(messages));
         self

@@ -90,7 +90,8 @@ impl Hub {
         let ends = matches!(session.state(), SessionState::Closing | SessionState::Ended);
         // Only those: who has to wait again and shares a task with the client would keep it busy for nothing.
         let mut room = self.room();
-        let (lucky, others): (Vec<_>, _) = take(&mut *room).into_iter().partition(|(len, _)| ends || session.has_room(*len));
+        let (lucky, others): (Vec<_>, _) =
+            take(&mut *room).into_iter().partition(|(len, _)| ends || session.has_room(*len));
         *room = others;
         drop((room, session));
         lucky.into_iter().for_each(|(_, waker)| waker.wake());

@@ -74,7 +74,8 @@ pub(super) fn event(event: &SessionEvent, servers: &Names) {
 
 fn opened(connected: &Connected, servers: &Names, again: Option<&Reconnected>) {
     let Connected { server, info, elapsed, .. } = connected;
-    let (server, elapsed_ms, subprotocol) = (servers.get(*server), millis(*elapsed), info.subprotocol.as_deref());
+    let (server, elapsed_ms, subprotocol) =
+        (servers.get(*server), millis(*elapsed), info.subprotocol.as_deref());
     let address = info.address.map(tracing::field::display);
     match again {
         None => info!(target: TARGET, server, address, subprotocol, elapsed_ms, "connected"),

@@ -1,0 +1,358 @@
+//! The client that connects again, over a scripted network and under virtual time.
+
+mod cancel;
+mod rig;
+#[path = "../driver/script.rs"]
+#[expect(dead_code, reason = "the driver's own tests use all of it")]
+mod script;
+mod sending;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sansocket::{
+    ClientRequest, CloseCode, GaveUpReason, Message, QueuePolicy, Role, SessionEvent, SessionRefused,
+    SessionState, Setback,
+};
+use sansocket_driver::Error;
+
+use rig::{
+    Tcp, accept, accept_tcp, address, builder, connected, events, later, names, next_attempt, reject, set,
+};
+use script::{done, pass, waits};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn messages_go_both_ways_and_close_ends_it() {
+    let (mut client, mut server) = connected(builder(1));
+    assert_eq!(done(client.send("to the server")), Ok(0));
+    assert_eq!(server.received(), ["to the server"]);
+    server.send("to the client");
+    assert_eq!(done(client.recv()).unwrap(), Some(Message::from("to the client")));
+
+    client.sender().close(CloseCode::NORMAL, "done").unwrap();
+    assert!(events(&mut client).is_empty());
+    server.received();
+    server.peer.end(Ok(()));
+    let end = events(&mut client);
+    assert_eq!(names(&end), ["disconnected", "closed"]);
+    let Some(SessionEvent::Closed(closed)) = end.last() else { panic!("{end:?}") };
+    assert_eq!(closed.by, Role::Client);
+    assert!(done(client.next()).is_none(), "nothing comes after the end");
+    assert_eq!(done(client.recv()).unwrap(), None);
+    assert_eq!(done(client.send("late")).unwrap_err().reason, SessionRefused::Closed);
+    assert_eq!(client.state(), SessionState::Ended);
+}
+
+#[test]
+fn connected_says_which_address_and_a_dial_is_begun_only_when_polled() {
+    let mut client = builder(1).build().unwrap();
+    assert_eq!(client.stats().dials, 0);
+    events(&mut client);
+    assert_eq!(client.stats().dials, 1);
+    let server = accept();
+    let opened = events(&mut client);
+    let Some(SessionEvent::Connected(connected)) = opened.first() else { panic!("{opened:?}") };
+    assert_eq!((connected.server, connected.info.address), (0, Some(address(1))));
+    assert_eq!(server.address, address(1));
+}
+
+#[test]
+fn a_lost_connection_is_made_again_and_the_queue_follows() {
+    let (mut client, server) = connected(builder(1));
+    server.kill();
+    let lost = events(&mut client);
+    assert_eq!(names(&lost), ["disconnected", "reconnecting"]);
+    let Some(SessionEvent::Disconnected(how)) = lost.first() else { panic!("{lost:?}") };
+    assert!(!how.closed.is_clean(), "{}", how.closed);
+    for i in 0..3 {
+        assert_eq!(done(client.send(format!("{i}"))), Ok(i));
+    }
+    assert_eq!(client.queued(), 3);
+    next_attempt(&mut client, &lost);
+    let mut server = accept();
+    assert_eq!(names(&events(&mut client)), ["reconnected"]);
+    assert!(events(&mut client).is_empty());
+    assert_eq!(server.received(), ["0", "1", "2"]);
+    assert_eq!(client.stats().messages_written, 3);
+}
+
+#[test]
+fn what_was_not_written_comes_back_and_what_was_is_counted() {
+    let (mut client, mut server) = connected(builder(1));
+    done(client.send("arrives")).unwrap();
+    assert_eq!(server.received(), ["arrives"]);
+    server.peer.wire().window = 0;
+    done(client.send("does not leave")).unwrap();
+    server.kill();
+    server.peer.open_window(0);
+    let lost = events(&mut client);
+    let Some(SessionEvent::Disconnected(how)) = lost.first() else { panic!("{lost:?}") };
+    assert_eq!((how.unconfirmed.count, how.unconfirmed.first), (1, 0));
+    assert_eq!((how.returned.count, how.returned.first), (1, 1));
+    next_attempt(&mut client, &lost);
+    let mut server = accept();
+    events(&mut client);
+    assert_eq!(server.received(), ["does not leave"]);
+}
+
+#[test]
+fn another_server_takes_over() {
+    set(1, Tcp::Refuses);
+    let mut client = builder(2).build().unwrap();
+    let failed = events(&mut client);
+    let Some(SessionEvent::Reconnecting(next)) = failed.last() else { panic!("{failed:?}") };
+    assert_eq!((next.attempt, next.server), (1, 1));
+    assert!(next.why.to_string().contains("refused"), "{}", next.why);
+    next_attempt(&mut client, &failed);
+    assert_eq!(accept().address, address(2));
+    assert_eq!(names(&events(&mut client)), ["connected"]);
+}
+
+#[test]
+fn it_gives_up_with_all_attempts() {
+    set(1, Tcp::Refuses);
+    set(2, Tcp::Refuses);
+    let mut client = builder(2).max_reconnect_attempts(3).build().unwrap();
+    for _ in 0..3 {
+        waits(client.recv());
+        // The longest that a delay is without a word of the server's.
+        pass(30 * SECOND);
+    }
+    let gave_up = done(client.recv()).unwrap_err();
+    assert_eq!(gave_up.why, GaveUpReason::TooManyAttempts { max: 3 });
+    let servers: Vec<_> = gave_up.attempts.iter().map(|attempt| attempt.server).collect();
+    assert_eq!(servers, [0, 1, 0, 1]);
+    let listed = gave_up.to_string();
+    assert!(listed.contains("192.0.2.1:80") && listed.contains("192.0.2.2:80"), "{listed}");
+    assert_eq!(done(client.recv()).unwrap(), None, "it is said once");
+}
+
+#[test]
+fn without_servers_it_gives_up_at_once() {
+    let mut client = builder(0).build().unwrap();
+    assert_eq!(done(client.recv()).unwrap_err().why, GaveUpReason::NoServer);
+}
+
+#[test]
+fn auto_reconnect_off_ends_with_the_connection() {
+    let (mut client, server) = connected(builder(1).auto_reconnect(false));
+    server.kill();
+    assert_eq!(names(&events(&mut client)), ["disconnected", "gave up"]);
+}
+
+#[test]
+fn a_dial_that_takes_too_long_says_where() {
+    set(1, Tcp::Hangs);
+    let mut client = builder(1).connection_timeout(5 * SECOND).build().unwrap();
+    assert!(events(&mut client).is_empty());
+    assert!(later(&mut client, 4 * SECOND).is_empty());
+    let failed = later(&mut client, SECOND);
+    let Some(SessionEvent::Reconnecting(next)) = failed.last() else { panic!("{failed:?}") };
+    let Setback::Failed(error) = &next.why else { panic!("{}", next.why) };
+    let error = error.dial_error().expect("the error of the dial");
+    assert_eq!(error.attempts().len(), 1, "{error}");
+    assert!(error.to_string().contains("192.0.2.1:80"), "{error}");
+}
+
+#[test]
+fn a_server_that_never_answers_the_handshake_is_named_too() {
+    let mut client = builder(1).connection_timeout(5 * SECOND).build().unwrap();
+    events(&mut client);
+    let (_, peer) = accept_tcp();
+    let failed = later(&mut client, 5 * SECOND);
+    let Some(SessionEvent::Reconnecting(next)) = failed.last() else { panic!("{failed:?}") };
+    let Setback::Failed(error) = &next.why else { panic!("{}", next.why) };
+    assert_eq!(error.handshake_error().expect("a handshake").code(), "timed-out", "{error}");
+    assert!(peer.wire().dropped);
+}
+
+#[test]
+fn retry_after_is_waited_for() {
+    let mut client = builder(1).build().unwrap();
+    events(&mut client);
+    reject(503, "Retry-After: 120\r\n");
+    let refused = events(&mut client);
+    let Some(SessionEvent::Reconnecting(next)) = refused.last() else { panic!("{refused:?}") };
+    assert!(next.delay >= 120 * SECOND, "{:?}", next.delay);
+    client.retry_now();
+    assert!(events(&mut client).is_empty(), "the server has asked for it");
+    assert_eq!(client.state(), SessionState::Waiting);
+    next_attempt(&mut client, &refused);
+    accept();
+}
+
+#[test]
+fn a_refusal_for_good_ends_it_unless_there_is_another_request() {
+    let mut client = builder(1).build().unwrap();
+    events(&mut client);
+    reject(401, "");
+    let refused = events(&mut client);
+    assert_eq!(names(&refused), ["gave up"]);
+
+    let mut client = builder(2).build().unwrap();
+    events(&mut client);
+    reject(401, "");
+    let refused = events(&mut client);
+    client.set_request(0, ClientRequest::new(&rig::url(3)).unwrap());
+    set(2, Tcp::Refuses);
+    let again = next_attempt(&mut client, &refused);
+    next_attempt(&mut client, &again);
+    assert_eq!(accept().address, address(3));
+}
+
+#[test]
+fn first_messages_go_before_the_queue_on_each_connection() {
+    let token = Mutex::new(0);
+    let greeting = move |_: &sansocket::Connected| {
+        let mut token = token.lock().unwrap();
+        *token += 1;
+        vec![Message::from(format!("token {token}")), Message::from("subscribe")]
+    };
+    let mut client = builder(1).first_messages(greeting).build().unwrap();
+    done(client.send("queued")).unwrap();
+    let mut server = accept();
+    events(&mut client);
+    assert_eq!(server.received(), ["token 1", "subscribe", "queued"]);
+    server.kill();
+    let lost = events(&mut client);
+    done(client.send("queued later")).unwrap();
+    next_attempt(&mut client, &lost);
+    let mut server = accept();
+    events(&mut client);
+    assert_eq!(server.received(), ["token 2", "subscribe", "queued later"]);
+}
+
+#[test]
+fn the_queue_waits_until_the_application_has_resumed() {
+    let mut builder = builder(1);
+    builder.session.resume = true;
+    let mut client = builder.build().unwrap();
+    done(client.send("queued")).unwrap();
+    let mut server = accept();
+    assert_eq!(names(&events(&mut client)), ["connected"]);
+    assert_eq!(client.state(), SessionState::Resuming);
+    client.send_first("token").unwrap();
+    waits(client.next());
+    assert_eq!(server.received(), ["token"]);
+    server.send("welcome");
+    assert_eq!(done(client.recv()).unwrap(), Some(Message::from("welcome")));
+    client.resumed();
+    waits(client.next());
+    assert_eq!(server.received(), ["queued"]);
+    assert_eq!(client.send_first("late").unwrap_err().reason, SessionRefused::NotResuming);
+}
+
+#[test]
+fn the_heartbeat_is_told_and_a_silent_server_is_left() {
+    let (mut client, mut server) = connected(builder(1).heartbeat_interval(10 * SECOND));
+    assert!(later(&mut client, 10 * SECOND).is_empty());
+    server.received();
+    assert_eq!(names(&events(&mut client)), ["heartbeat"]);
+    // From now on it says nothing.
+    let mut heard = Vec::new();
+    for _ in 0..60 {
+        heard.extend(later(&mut client, SECOND));
+    }
+    assert_eq!(names(&heard)[..2], ["disconnected", "reconnecting"]);
+}
+
+#[test]
+fn the_callback_hears_the_same_in_the_same_order() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&heard);
+    let builder = builder(1).on_event(move |event| hears.lock().unwrap().push(event.clone()));
+    let mut client = builder.build().unwrap();
+    let mut streamed = events(&mut client);
+    let mut server = accept();
+    server.send("one");
+    server.send("two");
+    streamed.extend(events(&mut client));
+    server.kill();
+    streamed.extend(events(&mut client));
+    done(client.send("three")).unwrap();
+    streamed.extend(next_attempt(&mut client, &streamed));
+    let mut server = accept();
+    // Heard of while it sends, and given out later.
+    done(client.send("four")).unwrap();
+    assert_eq!(names(&*heard.lock().unwrap()).last(), Some(&"reconnected"));
+    server.close(CloseCode::NORMAL);
+    streamed.extend(events(&mut client));
+    server.received();
+    server.peer.end(Ok(()));
+    streamed.extend(events(&mut client));
+    let expected = ["connected", "message", "message", "disconnected", "reconnecting", "reconnected"];
+    assert_eq!(names(&streamed)[..6], expected);
+    assert_eq!(names(&streamed)[6..], ["disconnected", "closed"]);
+    assert_eq!(names(&*heard.lock().unwrap()), names(&streamed));
+}
+
+#[test]
+fn close_tells_how_the_connection_ended_and_what_is_left() {
+    let (mut client, mut server) = connected(builder(1));
+    let mut closing = Box::pin(client.close(CloseCode::NORMAL, ""));
+    assert!(script::run(closing.as_mut()).is_pending());
+    server.received();
+    server.peer.end(Ok(()));
+    let closed = done(closing).unwrap().expect("there was a connection");
+    assert!(closed.is_clean(), "{closed}");
+
+    set(1, Tcp::Hangs);
+    let mut client = builder(1).build().unwrap();
+    done(client.send("never leaves")).unwrap();
+    assert_eq!(done(client.close(CloseCode::NORMAL, "")).unwrap(), None);
+    assert_eq!(client.take_queue(), [(0, Message::from("never leaves"))]);
+    assert!(matches!(done(client.close(CloseCode(1006), "")), Err(Error::Refused(_))));
+}
+
+#[test]
+fn a_close_gives_up_the_dial() {
+    let mut client = builder(1).build().unwrap();
+    events(&mut client);
+    let (_, peer) = accept_tcp();
+    done(client.close(CloseCode::NORMAL, "")).unwrap();
+    assert!(peer.wire().dropped);
+}
+
+#[test]
+fn dropped_it_sends_what_waits_and_goes_away() {
+    let (client, mut server) = connected(builder(1));
+    let sender = client.sender();
+    sender.try_send("last words").unwrap();
+    drop(client);
+    assert_eq!(server.received(), ["last words"]);
+    assert_eq!(server.close_code(), Some(CloseCode::GOING_AWAY));
+    assert!(server.peer.wire().dropped);
+    assert_eq!(sender.state(), SessionState::Ended);
+    assert_eq!(sender.try_send("too late").unwrap_err().reason, SessionRefused::Closed);
+}
+
+#[test]
+fn policies_drop_or_fail_when_the_queue_is_full() {
+    let full = |policy| {
+        let mut builder = builder(1).queue(policy);
+        builder.session.queue_messages = 2;
+        let mut client = builder.build().unwrap();
+        let sent: Vec<_> = (0..3).map(|i| done(client.send(format!("{i}"))).is_ok()).collect();
+        let dropped = events(&mut client).into_iter().find_map(|event| match event {
+            SessionEvent::Dropped(numbers) => Some(numbers.first),
+            _ => None,
+        });
+        (sent, dropped)
+    };
+    assert_eq!(full(QueuePolicy::Fail), (vec![true, true, false], None));
+    assert_eq!(full(QueuePolicy::DropNewest), (vec![true, true, true], Some(2)));
+    assert_eq!(full(QueuePolicy::DropOldest), (vec![true, true, true], Some(0)));
+}
+
+#[test]
+fn a_transport_error_inside_of_the_handshake_is_one_setback() {
+    let mut client = builder(1).build().unwrap();
+    events(&mut client);
+    let (_, peer) = accept_tcp();
+    peer.end(Err(io::ErrorKind::ConnectionReset.into()));
+    assert_eq!(names(&events(&mut client)), ["reconnecting"]);
+    assert_eq!(client.stats().dials_failed, 1);
+}
