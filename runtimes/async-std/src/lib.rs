@@ -55,9 +55,14 @@ pub use sansocket::{
     Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
     ServerConfig, Timeouts,
 };
+pub use sansocket::{
+    Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
+    QueuePolicy, Reconnected, Reconnecting, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
+    SessionSendError, SessionState, SessionStats, Setback,
+};
 #[cfg(feature = "deflate")]
 pub use sansocket::{DeflateConfig, DeflateParams};
-pub use sansocket_driver::{Error, Handshakes, handshakes};
+pub use sansocket_driver::{ClientSender, Error, Handshakes, handshakes};
 #[cfg(feature = "tls")]
 pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
 
@@ -82,6 +87,31 @@ pub type MaybeTls<S = TcpStream> = sansocket_driver::MaybeTls<S, AsyncStd>;
 /// # }
 /// ```
 pub type Connector = sansocket_driver::Connector<AsyncStd>;
+
+/// A client that connects again by itself. See [`sansocket_driver::Client`] for its methods, and
+/// [`sansocket_driver::ClientBuilder`] for its options.
+///
+/// ```no_run
+/// # async fn talk() -> Result<(), Box<dyn std::error::Error>> {
+/// use sansocket_async_std::{Client, SessionEvent};
+///
+/// let mut client =
+///     Client::builder().server("wss://a.example.com/feed")?.server("wss://b.example.com/feed")?.build()?;
+/// client.send("subscribe").await?;
+/// while let Some(event) = client.next().await {
+///     match event {
+///         SessionEvent::Message(message) => println!("{message:?}"),
+///         SessionEvent::GaveUp(all) => eprintln!("{all}"),
+///         other => eprintln!("{other:?}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub type Client = sansocket_driver::Client<AsyncStd>;
+
+/// Options of a [`Client`]. See [`sansocket_driver::ClientBuilder`] for its methods.
+pub type ClientBuilder = sansocket_driver::ClientBuilder<AsyncStd>;
 
 /// A byte stream inside of TLS. See [`sansocket_driver::TlsStream`] for its methods.
 #[cfg(feature = "tls")]
