@@ -122,7 +122,14 @@ impl<R: Dialer> Drive<R> {
             let _ = link.poll_write_of(cx, &mut owner);
         }
         drop(link);
-        reading.shared.flush_later();
+        self.flush_later();
+    }
+
+    /// Leaves to a small task what the stream does not take now, as the application may wait for something else next.
+    pub(super) fn flush_later(&self) {
+        if let Some(reading) = &self.reading {
+            reading.shared.flush_later();
+        }
     }
 
     /// Whether there is a connection.

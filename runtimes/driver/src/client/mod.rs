@@ -136,7 +136,9 @@ impl<R: Dialer> Client<R> {
     /// that takes it; see [`Session`](sansocket::Session) for what becomes of it if not.
     ///
     /// Waits for room with [`QueuePolicy::Wait`](sansocket::QueuePolicy::Wait), the default. Meanwhile everything goes on, up to one
-    /// received message; of other events, the newest 64 wait for [`next`](Self::next) (callback and log have all).
+    /// received message; of other events, the newest 64 wait for [`next`](Self::next) (callback and log have all). So an application that only
+    /// wants to send gives the client to a task, by [`run`](Self::run), and sends by a [`ClientSender`]: a message that nobody takes would
+    /// keep this from reading, and in the end from noticing that the connection is lost.
     ///
     /// # Errors
     ///
@@ -176,11 +178,11 @@ impl<R: Dialer> Client<R> {
     fn move_on(&mut self, cx: &mut Context<'_>) {
         let only_sends = replace(&mut self.sending, true);
         if self.drive.is_connected() && !only_sends {
-            let span = self.span.clone();
-            let _inside = span.enter();
+            let _inside = self.span.enter();
             return self.drive.write(cx);
         }
         while self.poll_ahead(cx) == Poll::Ready(true) {}
+        self.drive.flush_later();
     }
 
     /// Goes on although nobody asks for events. `false` after the last.
@@ -193,8 +195,7 @@ impl<R: Dialer> Client<R> {
 
     /// The next event, of which log and callback have heard.
     fn poll_event(&mut self, cx: &mut Context<'_>, unread: bool) -> Poll<Option<SessionEvent>> {
-        let span = self.span.clone();
-        let _inside = span.enter();
+        let _inside = self.span.enter();
         let Some(event) = ready!(self.drive.poll(cx, unread)) else { return Poll::Ready(None) };
         report::event(&event, &self.names);
         match &event {
@@ -252,6 +253,7 @@ impl<R: Dialer> Client<R> {
     /// Asks for something else the next time that this server is dialled, such as with a fresh token. If it had refused
     /// this client for good, it is tried again. Without effect if there is no such server.
     pub fn set_request(&mut self, server: usize, request: ClientRequest) {
+        self.names.set(server, request.url());
         self.drive.hub.lock().set_request(server, request);
     }
 
@@ -295,7 +297,7 @@ impl<R: Dialer> Client<R> {
 
 impl<R: Dialer> Drop for Client<R> {
     fn drop(&mut self) {
-        let _inside = self.span.clone().entered();
+        let _inside = self.span.enter();
         self.drive.abandon();
     }
 }

@@ -12,13 +12,23 @@ pub(super) struct Names(Vec<Box<str>>);
 
 impl Names {
     pub(super) fn of(config: &SessionConfig) -> Self {
-        let name = |url: &Url| format!("{}://{}", url.scheme(), url.host_field()).into();
         Self(config.servers.iter().map(|request| name(request.url())).collect())
+    }
+
+    /// The server has become another one.
+    pub(super) fn set(&mut self, server: usize, url: &Url) {
+        if let Some(old) = self.0.get_mut(server) {
+            *old = name(url);
+        }
     }
 
     fn get(&self, server: usize) -> &str {
         self.0.get(server).map_or("", |name| name)
     }
+}
+
+fn name(url: &Url) -> Box<str> {
+    format!("{}://{}", url.scheme(), url.host_field()).into()
 }
 
 /// The span of a session; those of its connections are inside of it.
@@ -47,7 +57,11 @@ pub(super) fn event(event: &SessionEvent, servers: &Names) {
             match &next.why {
                 // Its own line has said why.
                 Setback::Lost(_) => {
-                    info!(target: TARGET, server, attempt, of, delay_ms, "will connect again");
+                    info!(target: TARGET, server, attempt, of, delay_ms, "will connect again")
+                }
+                // It was logged as every failed handshake is.
+                Setback::Failed(failed) if failed.handshake_error().is_some() => {
+                    info!(target: TARGET, server, attempt, of, delay_ms, "will try again");
                 }
                 why => warn!(target: TARGET, server, attempt, of, delay_ms, "will try again: {why}"),
             }

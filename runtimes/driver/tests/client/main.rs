@@ -1,6 +1,7 @@
 //! The client that connects again, over a scripted network and under virtual time.
 
 mod cancel;
+mod log;
 mod rig;
 #[path = "../driver/script.rs"]
 #[expect(dead_code, reason = "the driver's own tests use all of it")]
