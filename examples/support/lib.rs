@@ -30,3 +30,8 @@ pub struct Diagnosing;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/compression.md")]
 pub struct Compression;
+
+/// The code in the page on clients that connect again.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sessions.md")]
+pub struct Sessions;

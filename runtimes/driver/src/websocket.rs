@@ -37,7 +37,7 @@ use crate::telemetry;
 /// Dropped without [`close`](Self::close), it makes one attempt to send what waits and a Close frame with the code 1001 (1011 if the
 /// task panics), and ends TCP.
 pub struct WebSocket<S, R: Transport<S>> {
-    reading: Reading<S, R>,
+    pub(crate) reading: Reading<S, R>,
     agreed: Agreed,
     /// Something was sent since the last `recv`.
     sending: bool,
@@ -275,11 +275,6 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     pub fn split(self) -> (ReadHalf<S, R>, WriteHalf<S, R>) {
         let shared = Arc::clone(&self.reading.shared);
         (ReadHalf { reading: self.reading }, WriteHalf { shared })
-    }
-
-    /// The connection alone, for who has taken what there was to know about its opening handshake.
-    pub(crate) fn into_reading(self) -> Reading<S, R> {
-        self.reading
     }
 
     /// Waits for the end of a connection to which nothing can be written, and tells how it ended.

@@ -159,7 +159,7 @@ impl<R: Dialer> Drive<R> {
                 let wanted = session.connected(number, info, now);
                 drop(session);
                 // One that came too late is dropped, which tells the server that this end goes away.
-                self.reading = wanted.then(|| socket.into_reading());
+                self.reading = wanted.then_some(socket.reading);
             }
             Err(Error::Dial(error)) => session.dial_failed(number, error.into(), now),
             Err(other) => session.dial_failed(number, DialFailed::transient(other), now),

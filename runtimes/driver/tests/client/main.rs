@@ -1,6 +1,7 @@
 //! The client that connects again, over a scripted network and under virtual time.
 
 mod cancel;
+mod failing;
 mod log;
 mod rig;
 #[path = "../driver/script.rs"]
@@ -8,20 +9,16 @@ mod rig;
 mod script;
 mod sending;
 
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sansocket::{
-    ClientRequest, CloseCode, GaveUpReason, Message, QueuePolicy, Role, SessionEvent, SessionRefused,
-    SessionState, Setback,
+    CloseCode, Message, QueuePolicy, Role, SessionConfig, SessionEvent, SessionRefused, SessionState,
 };
 use sansocket_driver::Error;
 
-use rig::{
-    Tcp, accept, accept_tcp, address, builder, connected, events, later, names, next_attempt, reject, set,
-};
-use script::{done, pass, waits};
+use rig::{Tcp, accept, accept_tcp, address, builder, connected, events, later, names, next_attempt, set};
+use script::{done, waits};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -97,111 +94,6 @@ fn what_was_not_written_comes_back_and_what_was_is_counted() {
     let mut server = accept();
     events(&mut client);
     assert_eq!(server.received(), ["does not leave"]);
-}
-
-#[test]
-fn another_server_takes_over() {
-    set(1, Tcp::Refuses);
-    let mut client = builder(2).build().unwrap();
-    let failed = events(&mut client);
-    let Some(SessionEvent::Reconnecting(next)) = failed.last() else { panic!("{failed:?}") };
-    assert_eq!((next.attempt, next.server), (1, 1));
-    assert!(next.why.to_string().contains("refused"), "{}", next.why);
-    next_attempt(&mut client, &failed);
-    assert_eq!(accept().address, address(2));
-    assert_eq!(names(&events(&mut client)), ["connected"]);
-}
-
-#[test]
-fn it_gives_up_with_all_attempts() {
-    set(1, Tcp::Refuses);
-    set(2, Tcp::Refuses);
-    let mut client = builder(2).max_reconnect_attempts(3).build().unwrap();
-    for _ in 0..3 {
-        waits(client.recv());
-        // The longest that a delay is without a word of the server's.
-        pass(30 * SECOND);
-    }
-    let gave_up = done(client.recv()).unwrap_err();
-    assert_eq!(gave_up.why, GaveUpReason::TooManyAttempts { max: 3 });
-    let servers: Vec<_> = gave_up.attempts.iter().map(|attempt| attempt.server).collect();
-    assert_eq!(servers, [0, 1, 0, 1]);
-    let listed = gave_up.to_string();
-    assert!(listed.contains("192.0.2.1:80") && listed.contains("192.0.2.2:80"), "{listed}");
-    assert_eq!(done(client.recv()).unwrap(), None, "it is said once");
-}
-
-#[test]
-fn without_servers_it_gives_up_at_once() {
-    let mut client = builder(0).build().unwrap();
-    assert_eq!(done(client.recv()).unwrap_err().why, GaveUpReason::NoServer);
-}
-
-#[test]
-fn auto_reconnect_off_ends_with_the_connection() {
-    let (mut client, server) = connected(builder(1).auto_reconnect(false));
-    server.kill();
-    assert_eq!(names(&events(&mut client)), ["disconnected", "gave up"]);
-}
-
-#[test]
-fn a_dial_that_takes_too_long_says_where() {
-    set(1, Tcp::Hangs);
-    let mut client = builder(1).connection_timeout(5 * SECOND).build().unwrap();
-    assert!(events(&mut client).is_empty());
-    assert!(later(&mut client, 4 * SECOND).is_empty());
-    let failed = later(&mut client, SECOND);
-    let Some(SessionEvent::Reconnecting(next)) = failed.last() else { panic!("{failed:?}") };
-    let Setback::Failed(error) = &next.why else { panic!("{}", next.why) };
-    let error = error.dial_error().expect("the error of the dial");
-    assert_eq!(error.attempts().len(), 1, "{error}");
-    assert!(error.to_string().contains("192.0.2.1:80"), "{error}");
-}
-
-#[test]
-fn a_server_that_never_answers_the_handshake_is_named_too() {
-    let mut client = builder(1).connection_timeout(5 * SECOND).build().unwrap();
-    events(&mut client);
-    let (_, peer) = accept_tcp();
-    let failed = later(&mut client, 5 * SECOND);
-    let Some(SessionEvent::Reconnecting(next)) = failed.last() else { panic!("{failed:?}") };
-    let Setback::Failed(error) = &next.why else { panic!("{}", next.why) };
-    assert_eq!(error.handshake_error().expect("a handshake").code(), "timed-out", "{error}");
-    assert!(peer.wire().dropped);
-}
-
-#[test]
-fn retry_after_is_waited_for() {
-    let mut client = builder(1).build().unwrap();
-    events(&mut client);
-    reject(503, "Retry-After: 120\r\n");
-    let refused = events(&mut client);
-    let Some(SessionEvent::Reconnecting(next)) = refused.last() else { panic!("{refused:?}") };
-    assert!(next.delay >= 120 * SECOND, "{:?}", next.delay);
-    client.retry_now();
-    assert!(events(&mut client).is_empty(), "the server has asked for it");
-    assert_eq!(client.state(), SessionState::Waiting);
-    next_attempt(&mut client, &refused);
-    accept();
-}
-
-#[test]
-fn a_refusal_for_good_ends_it_unless_there_is_another_request() {
-    let mut client = builder(1).build().unwrap();
-    events(&mut client);
-    reject(401, "");
-    let refused = events(&mut client);
-    assert_eq!(names(&refused), ["gave up"]);
-
-    let mut client = builder(2).build().unwrap();
-    events(&mut client);
-    reject(401, "");
-    let refused = events(&mut client);
-    client.set_request(0, ClientRequest::new(&rig::url(3)).unwrap());
-    set(2, Tcp::Refuses);
-    let again = next_attempt(&mut client, &refused);
-    next_attempt(&mut client, &again);
-    assert_eq!(accept().address, address(3));
 }
 
 #[test]
@@ -349,11 +241,52 @@ fn policies_drop_or_fail_when_the_queue_is_full() {
 }
 
 #[test]
-fn a_transport_error_inside_of_the_handshake_is_one_setback() {
-    let mut client = builder(1).build().unwrap();
-    events(&mut client);
-    let (_, peer) = accept_tcp();
-    peer.end(Err(io::ErrorKind::ConnectionReset.into()));
-    assert_eq!(names(&events(&mut client)), ["reconnecting"]);
-    assert_eq!(client.stats().dials_failed, 1);
+fn the_page_names_the_defaults() {
+    let page = include_str!("../../../../docs/sessions.md");
+    let SessionConfig {
+        connection_timeout,
+        auto_reconnect,
+        max_reconnect_attempts,
+        reconnect_delay,
+        max_reconnect_delay,
+        reconnect_multiplier,
+        stable_after,
+        max_retry_after,
+        restart_delay,
+        heartbeat_interval,
+        heartbeat_timeout,
+        queue,
+        queue_messages,
+        queue_bytes,
+        resume,
+        drain_timeout,
+        protocol,
+        ..
+    } = SessionConfig::default();
+    let defaults = [
+        ("connection_timeout", format!("{:?}", connection_timeout.unwrap())),
+        ("auto_reconnect", format!("{auto_reconnect}")),
+        ("max_reconnect_attempts", format!("{max_reconnect_attempts:?}")),
+        ("reconnect_delay", format!("{reconnect_delay:?}")),
+        ("max_reconnect_delay", format!("{max_reconnect_delay:?}")),
+        ("session.reconnect_multiplier", format!("{reconnect_multiplier}")),
+        ("session.stable_after", format!("{stable_after:?}")),
+        ("session.max_retry_after", format!("{max_retry_after:?}")),
+        ("session.restart_delay", format!("{restart_delay:?}")),
+        ("heartbeat_interval", format!("{:?}", heartbeat_interval.unwrap())),
+        ("session.heartbeat_timeout", format!("{:?}", heartbeat_timeout.unwrap())),
+        ("queue", format!("{queue:?}")),
+        ("session.queue_messages", format!("{queue_messages}")),
+        ("session.queue_bytes", format!("{queue_bytes}")),
+        ("session.resume", format!("{resume}")),
+        ("session.drain_timeout", format!("{drain_timeout:?}")),
+        ("protocol", format!("`{protocol:?}`")),
+    ];
+    for (name, default) in defaults {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        assert!(
+            row.is_some_and(|row| row.ends_with(&format!("| {default} |"))),
+            "{name}: {default}, not {row:?}"
+        );
+    }
 }
