@@ -2,7 +2,6 @@
 
 mod cancel;
 mod failing;
-mod log;
 mod rig;
 #[path = "../driver/script.rs"]
 #[expect(dead_code, reason = "the driver's own tests use all of it")]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use sansocket::{Message, SessionRefused, SessionState};
+use sansocket::{CloseCode, Message, SessionRefused, SessionState};
 
 use crate::rig::{Tcp, accept, builder, connected, events, names, next_attempt, set};
-use crate::script::{Woken, done, pass, poll_with, run, waits};
+use crate::script::{Woken, done, pass, poll_with, run, run_spawned, waits};
 
 #[test]
 fn a_sender_wakes_the_client() {
@@ -22,6 +22,38 @@ fn a_sender_wakes_the_client() {
     assert!(woken.count() > before);
     assert!(run(next.as_mut()).is_pending());
     assert_eq!(server.received(), ["from elsewhere"]);
+}
+
+#[test]
+fn what_does_not_wait_wakes_the_client_too() {
+    let (mut client, mut server) = connected(builder(1));
+    let sender = client.sender();
+    let woken = Arc::new(Woken::default());
+    let mut next = Box::pin(client.next());
+    assert!(poll_with(next.as_mut(), &woken).is_pending());
+    sender.try_send("from elsewhere").unwrap();
+    assert_eq!(woken.count(), 1);
+    assert!(poll_with(next.as_mut(), &woken).is_pending());
+    let before = woken.count();
+    sender.close(CloseCode::NORMAL, "").unwrap();
+    assert!(woken.count() > before);
+    assert!(run(next.as_mut()).is_pending());
+    assert_eq!(server.received(), ["from elsewhere"]);
+    assert_eq!(server.close_code(), Some(CloseCode::NORMAL));
+}
+
+#[test]
+fn what_the_stream_does_not_take_at_once_leaves_without_another_call() {
+    let (mut client, mut server) = connected(builder(1));
+    // The first send after something was received, and one that follows another.
+    for message in ["first", "second"] {
+        server.peer.wire().window = 3;
+        done(client.send(message)).unwrap();
+        assert!(server.received().is_empty());
+        server.peer.open_window(usize::MAX);
+        run_spawned();
+        assert_eq!(server.received(), [message]);
+    }
 }
 
 #[test]
@@ -151,16 +183,17 @@ fn an_application_that_only_sends_is_back_after_an_outage() {
 }
 
 #[test]
-fn an_application_that_only_sends_answers_pings_and_holds_one_message() {
+fn an_application_that_only_sends_takes_in_one_message_and_no_more() {
     let (mut client, mut server) = connected(builder(1));
-    for i in 0..3 {
-        server.send(&format!("{i}"));
-    }
+    server.send("0");
     for i in 0..3 {
         done(client.send(format!("{i}"))).unwrap();
     }
-    assert_eq!(server.received(), ["0", "1", "2"]);
-    assert_eq!(names(&events(&mut client)), ["message", "message", "message"]);
+    server.send("1");
+    done(client.send("3")).unwrap();
+    assert!(!server.peer.wire().incoming.is_empty(), "nobody has asked for the first");
+    assert_eq!(server.received(), ["0", "1", "2", "3"]);
+    assert_eq!(names(&events(&mut client)), ["message", "message"]);
 }
 
 #[test]

@@ -1,4 +1,13 @@
 //! What operators see of a session: one line for each thing that happens, at the level that it deserves, inside of its span.
+//!
+//! A binary of its own: what is enabled is remembered for the process, and other tests enable nothing.
+
+#[path = "client/rig.rs"]
+#[expect(dead_code, reason = "shared with the other tests of the client")]
+mod rig;
+#[path = "driver/script.rs"]
+#[expect(dead_code, reason = "shared with the tests of the driver")]
+mod script;
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -8,8 +17,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::rig::{Tcp, accept, builder, events, next_attempt, reject, set};
-use crate::script::done;
+use rig::{Tcp, accept, builder, events, next_attempt, reject, set};
+use script::done;
 
 /// Level, outermost span and fields of each event at `info` and above.
 type Lines = Arc<Mutex<Vec<(Level, &'static str, String)>>>;
