@@ -213,6 +213,18 @@ fn replies_to_one_read_leave_in_one_write() {
 }
 
 #[test]
+fn gathered_replies_leave_when_the_application_waits_for_something_else() {
+    let (mut client, mut server) = connected(builder(1));
+    server.send("one");
+    server.send("two");
+    let message = done(client.recv()).unwrap().unwrap();
+    done(client.send(message)).unwrap();
+    assert!(server.received().is_empty(), "another message waits, so the reply was gathered");
+    run_spawned();
+    assert_eq!(server.received(), ["one"]);
+}
+
+#[test]
 fn a_slow_server_holds_the_senders_back_and_loses_nothing() {
     let mut builder = builder(1);
     builder.session.queue_messages = 4;
