@@ -301,3 +301,50 @@ fn a_client_that_is_dropped_goes_away_politely() {
         assert_eq!(closed.received.unwrap().code(), CloseCode::GOING_AWAY);
     });
 }
+
+#[cfg(feature = "tls")]
+#[test]
+fn it_is_back_inside_of_tls_and_stays_away_from_whom_it_does_not_trust() {
+    use super::certificates::Authority;
+    use adapter::{Tls, TlsAcceptor};
+
+    let authority = Authority::new();
+    let identity = authority.issue(&["127.0.0.1"]);
+    let acceptor = TlsAcceptor::from_pem(identity.chain.as_bytes(), identity.key.as_bytes()).unwrap();
+    let trusting =
+        |authority: &Authority| Tls::builder().only_authorities(&authority.pem()).unwrap().build().unwrap();
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let relay = Relay::to(listener.local_addr().unwrap());
+        spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let acceptor = acceptor.clone();
+                spawn(async move {
+                    let mut socket = accept(acceptor.accept(stream).await?).await?;
+                    while let Some(message) = socket.recv().await? {
+                        socket.send(message).await?;
+                    }
+                    Ok::<(), Error>(())
+                });
+            }
+        });
+        let client = |tls| {
+            let builder = Client::builder().server(&format!("wss://{}", relay.address)).unwrap();
+            builder.reconnect_delay(Duration::from_millis(20)).tls(tls).build().unwrap()
+        };
+        let mut trusts = client(trusting(&authority));
+        for round in 0..3 {
+            trusts.send(format!("{round}")).await.unwrap();
+            assert_eq!(trusts.recv().await.unwrap(), Some(Message::from(format!("{round}"))));
+            relay.kill();
+            relay.restart();
+            while trusts.state() == SessionState::Open {
+                trusts.next().await.unwrap();
+            }
+        }
+        let gave_up = client(trusting(&Authority::new())).recv().await.unwrap_err();
+        assert_eq!(gave_up.why, GaveUpReason::AllRefused, "another try would find the same certificate");
+        assert!(gave_up.to_string().contains("tls-untrusted-issuer"), "{gave_up}");
+    });
+}
