@@ -172,7 +172,7 @@ async fn echo_without_keepalive(stream: TcpStream) -> Result<(), sansocket_tokio
     talk(sansocket_tokio::accept_with(stream, &config, |_| Ok(Accept::new())).await?).await
 }
 
-async fn talk(mut socket: sansocket_tokio::WebSocket) -> Result<(), sansocket_tokio::Error> {
+async fn talk(mut socket: sansocket_tokio::WebSocket<TcpStream>) -> Result<(), sansocket_tokio::Error> {
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }
