@@ -163,16 +163,20 @@ fn connection(role: Role) -> Connection {
 
 /// As the documentation of sansocket-tokio does it; nothing is tuned.
 async fn echo(stream: TcpStream) -> Result<(), sansocket_tokio::Error> {
-    talk(sansocket_tokio::accept(stream).await?).await
+    let mut socket = sansocket_tokio::accept(stream).await?;
+    talk(&mut socket).await
 }
 
 async fn echo_without_keepalive(stream: TcpStream) -> Result<(), sansocket_tokio::Error> {
     let mut config = ServerConfig::default();
     config.timeouts.ping_interval = None;
-    talk(sansocket_tokio::accept_with(stream, &config, |_| Ok(Accept::new())).await?).await
+    let mut socket = sansocket_tokio::accept_with(stream, &config, |_| Ok(Accept::new())).await?;
+    // It would be part of the task for all of its life.
+    drop(config);
+    talk(&mut socket).await
 }
 
-async fn talk(mut socket: sansocket_tokio::WebSocket<TcpStream>) -> Result<(), sansocket_tokio::Error> {
+async fn talk(socket: &mut sansocket_tokio::WebSocket<TcpStream>) -> Result<(), sansocket_tokio::Error> {
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }
