@@ -30,6 +30,8 @@ fn a_message_below_or_at_the_limit_is_received_and_one_above_is_refused_on_its_h
             for first in [TEXT, BINARY, BINARY_FIRST] {
                 let above = header(receiver.peer(), first, len);
                 assert_fails(end(), &above, LimitExceeded::Message { len, limit }, 1009);
+                let whole = wire::from(receiver.peer(), first, &vec![1; limit + 1]);
+                assert_fails(end(), &whole, LimitExceeded::Message { len, limit }, 1009);
             }
         }
     }
@@ -45,8 +47,10 @@ fn fragments_add_up_to_the_message_limit() {
         // The limit is of a message, not of all of them.
         assert_eq!(end().receive(&[&at[..], &at].concat()).len(), 2);
         let before = [from(BINARY_FIRST, 40), from(MIDDLE, 40)].concat();
-        let above = [before, header(receiver.peer(), LAST, 21)].concat();
-        assert_fails(end(), &above, LimitExceeded::Message { len: 101, limit: 100 }, 1009);
+        for last in [header(receiver.peer(), LAST, 21), from(LAST, 21)] {
+            let above = [&before[..], &last].concat();
+            assert_fails(end(), &above, LimitExceeded::Message { len: 101, limit: 100 }, 1009);
+        }
     }
 }
 
