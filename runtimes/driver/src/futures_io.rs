@@ -1,14 +1,13 @@
 //! Reading and writing through the traits of futures-io: what the adapters of async-std and smol share.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut};
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::pool::BLOCK;
-use crate::scratch;
+use crate::transfer;
 
 /// Reads some bytes to the end of `buffer`, at most as many as it has room for.
 ///
@@ -20,15 +19,7 @@ pub fn poll_read(
     cx: &mut Context<'_>,
     buffer: &mut impl BufMut,
 ) -> Poll<io::Result<usize>> {
-    // These traits read into initialised memory only, so what was read is copied out of a block that is kept for it.
-    let mut scratch = scratch::take();
-    let room = buffer.remaining_mut().min(BLOCK);
-    let read = Pin::new(stream).poll_read(cx, &mut scratch[..room]);
-    if let Poll::Ready(Ok(read)) = read {
-        buffer.put_slice(&scratch[..read]);
-    }
-    scratch::give(scratch);
-    read
+    transfer::read(buffer, |scratch| Pin::new(stream).poll_read(cx, scratch))
 }
 
 /// Writes some bytes from the front of `data`, and advances it by as many.
@@ -41,15 +32,8 @@ pub fn poll_write(
     cx: &mut Context<'_>,
     data: &mut impl Buf,
 ) -> Poll<io::Result<usize>> {
-    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-    let filled = data.chunks_vectored(&mut slices);
-    let written = match &slices[..filled] {
-        [one] => ready!(Pin::new(stream).poll_write(cx, one))?,
-        several => ready!(Pin::new(stream).poll_write_vectored(cx, several))?,
-    };
-    data.advance(written);
-    Poll::Ready(Ok(written))
+    transfer::write(data, |slices| match slices {
+        [one] => Pin::new(stream).poll_write(cx, one),
+        several => Pin::new(stream).poll_write_vectored(cx, several),
+    })
 }
-
-/// Pieces per vectored write: a full queue has a header and a payload for each of its large messages.
-const MAX_SLICES: usize = 32;

@@ -34,7 +34,6 @@ mod owner;
 mod pool;
 mod reading;
 mod runtime;
-#[cfg(any(feature = "futures-io", feature = "tls"))]
 mod scratch;
 mod shared;
 #[cfg(any(feature = "futures-io", feature = "tokio-io"))]
@@ -43,6 +42,7 @@ mod stream_traits;
 mod telemetry;
 #[cfg(feature = "tls")]
 mod tls;
+pub mod transfer;
 mod wake;
 mod websocket;
 

@@ -1,0 +1,199 @@
+//! WebSocket for plain blocking threads, on the sans-IO core of sansocket: no executor, no background thread.
+//!
+//! A server, one thread per connection:
+//!
+//! ```no_run
+//! # fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = std::net::TcpListener::bind("127.0.0.1:4000")?;
+//! for stream in listener.incoming() {
+//!     let stream = stream?;
+//!     std::thread::spawn(move || {
+//!         let mut socket = sansocket_blocking::accept(stream)?;
+//!         while let Some(message) = socket.recv()? {
+//!             socket.send(message)?;
+//!         }
+//!         Ok::<(), sansocket_blocking::Error>(())
+//!     });
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A client:
+//!
+//! ```no_run
+//! # fn talk() -> Result<(), Box<dyn std::error::Error>> {
+//! use sansocket_blocking::CloseCode;
+//!
+//! let mut socket = sansocket_blocking::connect("ws://127.0.0.1:4000/chat")?;
+//! socket.send("hello")?;
+//! println!("{:?}", socket.recv()?);
+//! socket.close(CloseCode::NORMAL, "")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Inside, the same driver runs as in the async adapters, on a socket that does not block; the calling thread waits in the
+//! system's `poll`. So every time limit holds while a call waits, and a call waits for several things at once: to receive, to write what
+//! is due, and for the limits.
+//!
+//! # Between calls
+//!
+//! nothing happens. Pings are answered and keepalive ([`Timeouts`]) works while some call waits, [`WebSocket::recv`] above all. An application
+//! that computes for long does one of these:
+//!
+//! - it calls [`recv_timeout`](WebSocket::recv_timeout) now and then, with [`Duration::ZERO`](std::time::Duration::ZERO) if it likes;
+//! - it [splits](WebSocket::split) the WebSocket, and a thread of its own receives and passes on what comes, in a channel.
+//!
+//! If it does neither, it finds what came meanwhile when it receives next, and a peer with keepalive of its own may have
+//! given up. This end does not: what has come is read before a time limit is judged.
+
+#![forbid(unsafe_code)]
+// What a peer sends must never panic.
+#![warn(clippy::unwrap_used, clippy::panic)]
+
+mod bell;
+mod halves;
+mod runtime;
+mod wait;
+mod websocket;
+
+use wait::{Others, block_on};
+
+pub use halves::{ReadHalf, WriteHalf};
+pub use runtime::{Alarm, Blocking, Stream};
+pub use sansocket::{
+    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError,
+    Limits, Message, PlainRequest, Prepared, Reject, Request, ServerConfig, Timeouts,
+};
+#[cfg(feature = "deflate")]
+pub use sansocket::{DeflateConfig, DeflateParams};
+pub use sansocket_driver::{Error, Handshakes, handshakes};
+pub use websocket::{Incoming, Received, WebSocket};
+
+/// All of the core, for what is not re-exported by name.
+pub use sansocket;
+
+/// Accepts a WebSocket on a connected stream, whatever the client asks for, with the default configuration.
+///
+/// The socket is made non-blocking, and TCP_NODELAY is set, first.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
+pub fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
+    block_on(Others::None, sansocket_driver::accept(stream)).map(WebSocket::from_driver)
+}
+
+/// Accepts a WebSocket on a connected stream; `decide` sees the request and answers it.
+///
+/// ```no_run
+/// # fn serve(stream: std::net::TcpStream) -> Result<(), sansocket_blocking::Error> {
+/// use sansocket_blocking::{Accept, Reject, ServerConfig, accept_with};
+///
+/// let socket = accept_with(stream, &ServerConfig::default(), |request| {
+///     if request.target() != "/chat" {
+///         return Err(Reject::new(404));
+///     }
+///     Ok(match request.subprotocols().find(|offered| *offered == "v2.chat") {
+///         Some(chosen) => Accept::new().subprotocol(chosen),
+///         None => Accept::new(),
+///     })
+/// })?;
+/// # drop(socket);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if no acceptable request came or `decide` refused it. The client has then been told, if it speaks
+/// HTTP.
+pub fn accept_with<S: Stream>(
+    stream: S,
+    config: &ServerConfig,
+    decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+) -> Result<WebSocket<S>, Error> {
+    block_on(Others::None, sansocket_driver::accept_with(stream, config, decide)).map(WebSocket::from_driver)
+}
+
+/// As [`accept_with`], and answers plain HTTP requests on the same port. `None` means that one was answered.
+///
+/// ```no_run
+/// # fn serve(stream: std::net::TcpStream) -> Result<(), sansocket_blocking::Error> {
+/// use sansocket_blocking::{Accept, Answer, Reject, ServerConfig, accept_or_answer};
+///
+/// let mut config = ServerConfig::default();
+/// config.plain_http = true;
+/// let accepted = accept_or_answer(stream, &config, |_| Ok(Accept::new()), |request| match request.target() {
+///     "/healthz" => Answer::new(200),
+///     _ => Reject::not_found().into(),
+/// });
+/// if let Some(socket) = accepted? {
+///     // ...
+/// #   drop(socket);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`accept_with`].
+pub fn accept_or_answer<S: Stream>(
+    stream: S,
+    config: &ServerConfig,
+    decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+    answer: impl FnOnce(&PlainRequest) -> Answer,
+) -> Result<Option<WebSocket<S>>, Error> {
+    let accepted = block_on(Others::None, sansocket_driver::accept_or_answer(stream, config, decide, answer));
+    Ok(accepted?.map(WebSocket::from_driver))
+}
+
+/// Reads a client's request, and leaves the answer to the caller: for decisions that another thread takes.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
+pub fn receive_request<S: Stream>(stream: S, config: &ServerConfig) -> Result<Incoming<S>, Error> {
+    block_on(Others::None, sansocket_driver::receive_request(stream, config)).map(|inner| Incoming { inner })
+}
+
+/// Opens a WebSocket as the client, on a connected stream.
+///
+/// The stream may be of any kind. For `wss` it must be encrypted already.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the server did not agree, or did not answer as it must.
+pub fn client<S: Stream>(
+    stream: S,
+    request: &ClientRequest,
+    config: &ClientConfig,
+) -> Result<WebSocket<S>, Error> {
+    block_on(Others::None, sansocket_driver::client(stream, request, config)).map(WebSocket::from_driver)
+}
+
+/// Dials a server and opens a WebSocket, with the default configuration: `connect("ws://host:port/path")`.
+///
+/// # Errors
+///
+/// As [`connect_with`]; [`Error::Url`] if the URL is not one of a WebSocket.
+pub fn connect(url: &str) -> Result<WebSocket, Error> {
+    connect_with(&ClientRequest::new(url)?, &ClientConfig::default())
+}
+
+/// Dials the server of a request and opens a WebSocket. TCP_NODELAY is set before the first byte.
+///
+/// The addresses of the host are tried one after the other. [`Timeouts::connect`] does not end the search for them, which the system
+/// limits by itself.
+///
+/// # Errors
+///
+/// [`Error::Connect`] if nothing answers there within [`Timeouts::connect`]; [`Error::TlsUnavailable`] for
+/// `wss`; and as [`client`].
+pub fn connect_with(request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket, Error> {
+    let limit = config.timeouts.connect;
+    let dial = |host: Box<str>, port| async move { runtime::dial(&host, port, limit) };
+    block_on(Others::None, sansocket_driver::connect(request, config, dial)).map(WebSocket::from_driver)
+}

@@ -1,0 +1,95 @@
+//! What a connection costs besides memory: no thread, and no descriptor that stays. Alone in its process, in which it counts.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sansocket_blocking::{ClientConfig, ClientRequest, CloseCode, Message, WebSocket, accept, client};
+
+fn count(what: &str) -> usize {
+    fs::read_dir(format!("/proc/self/{what}")).unwrap().count()
+}
+
+fn tcp() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let one = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (one, listener.accept().unwrap().0)
+}
+
+/// Both ends of a connection.
+fn pair() -> (WebSocket, WebSocket) {
+    let (one, other) = tcp();
+    let server = thread::spawn(move || accept(one).unwrap());
+    let client = client(other, &ClientRequest::new("ws://h/").unwrap(), &ClientConfig::default()).unwrap();
+    (server.join().unwrap(), client)
+}
+
+/// Messages both ways, in four threads.
+fn converse((server, client): (WebSocket, WebSocket)) {
+    let threads: Vec<_> = [server, client]
+        .into_iter()
+        .flat_map(|socket| {
+            let (mut reading, writing) = socket.split();
+            let other = writing.clone();
+            let writer = thread::spawn(move || {
+                for i in 0..100 {
+                    other.send("x".repeat(i * 1000)).unwrap();
+                }
+                other.send("end").unwrap();
+            });
+            let reader = thread::spawn(move || {
+                let mut received = 0;
+                while reading.recv().unwrap().unwrap() != Message::from("end") {
+                    received += 1;
+                }
+                assert_eq!(received, 100);
+                // The closing handshake is an answer to nobody in particular: whoever is first begins it.
+                writing.close(CloseCode::NORMAL, "").unwrap();
+                assert_eq!(reading.recv().unwrap(), None);
+            });
+            [writer, reader]
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn threads_and_descriptors_are_those_of_the_application() {
+    let before = (count("task"), count("fd"));
+    for _ in 0..5 {
+        let (server, mut client) = pair();
+        assert_eq!((count("task"), count("fd")), (before.0, before.1 + 2), "open, and nobody waits");
+        let echo = thread::spawn(move || {
+            let mut server = server;
+            while let Some(message) = server.recv().unwrap() {
+                server.send(message).unwrap();
+            }
+            server
+        });
+        client.send("hello").unwrap();
+        assert_eq!(client.recv().unwrap(), Some(Message::from("hello")));
+        assert_eq!(count("task"), before.0 + 1, "that of the server");
+        assert!(client.close(CloseCode::NORMAL, "").unwrap().is_clean());
+        let server = echo.join().unwrap();
+        assert_eq!(count("fd"), before.1, "TCP ends with the connection, not with its last handle");
+        drop((client, server));
+
+        converse(pair());
+        assert_eq!((count("task"), count("fd")), before);
+    }
+
+    // With no descriptor left, to wait needs more time and works all the same.
+    let open = pair();
+    let limit = getrlimit(Resource::Nofile);
+    let used = fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().file_name());
+    let used: usize = used.map(|name| name.to_str().unwrap().parse().unwrap()).max().unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(used as u64), ..limit }).unwrap();
+    TcpStream::connect("127.0.0.1:1").unwrap_err();
+    converse(open);
+    setrlimit(Resource::Nofile, limit).unwrap();
+}

@@ -1,0 +1,110 @@
+//! What the driver needs of smol.
+
+use std::any::Any;
+use std::future::Future;
+use std::io;
+use std::net::{self, Shutdown, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time;
+
+use ::futures_io::{AsyncRead, AsyncWrite};
+use bytes::{Buf, BufMut};
+use sansocket::Instant;
+use sansocket_driver::{Runtime, Timer, Transport, clock, futures_io};
+use smol::Async;
+use smol::net::TcpStream;
+
+/// The smol runtime, as the driver sees it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Smol;
+
+impl Runtime for Smol {
+    type Timer = Alarm;
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        smol::spawn(task).detach();
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Smol {
+    fn prepare(stream: &S) -> Option<SocketAddr> {
+        // Fails only on a stream that is closed already, which the first read reports better.
+        match tcp(stream)? {
+            Tcp::Smol(tcp) => {
+                let _ = tcp.set_nodelay(true);
+                tcp.peer_addr().ok()
+            }
+            Tcp::Async(tcp) => {
+                let _ = tcp.get_ref().set_nodelay(true);
+                tcp.get_ref().peer_addr().ok()
+            }
+        }
+    }
+
+    fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
+        futures_io::poll_read(stream, cx, buffer)
+    }
+
+    fn poll_write(stream: &mut S, cx: &mut Context<'_>, data: &mut impl Buf) -> Poll<io::Result<usize>> {
+        futures_io::poll_write(stream, cx, data)
+    }
+
+    fn poll_flush(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut *stream).poll_close(cx))?;
+        // For smol's own streams that was a flush and nothing more.
+        Poll::Ready(match tcp(stream) {
+            Some(Tcp::Smol(tcp)) => tcp.shutdown(Shutdown::Write),
+            Some(Tcp::Async(tcp)) => tcp.get_ref().shutdown(Shutdown::Write),
+            None => Ok(()),
+        })
+    }
+}
+
+/// The two forms in which smol has a TCP stream.
+enum Tcp<'a> {
+    Smol(&'a TcpStream),
+    Async(&'a Async<net::TcpStream>),
+}
+
+fn tcp<S: 'static>(stream: &S) -> Option<Tcp<'_>> {
+    let stream = stream as &dyn Any;
+    let smol = stream.downcast_ref().map(Tcp::Smol);
+    smol.or_else(|| stream.downcast_ref().map(Tcp::Async))
+}
+
+/// An alarm of smol's timer.
+#[derive(Debug)]
+pub struct Alarm {
+    timer: smol::Timer,
+    /// When it rings, until it has.
+    deadline: Option<Instant>,
+}
+
+impl Default for Alarm {
+    fn default() -> Self {
+        Self { timer: smol::Timer::never(), deadline: None }
+    }
+}
+
+impl Timer for Alarm {
+    fn now(&self) -> Instant {
+        clock::to_core(time::Instant::now())
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        if self.deadline != Some(deadline) {
+            self.deadline = Some(deadline);
+            self.timer.set_at(clock::from_core(deadline));
+        }
+        ready!(Pin::new(&mut self.timer).poll(cx));
+        // It rings once.
+        self.deadline = None;
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,43 @@
+//! The adapters' common tests, on smol.
+
+#[path = "../../loopback/mod.rs"]
+mod list;
+
+mod runtime {
+    use std::future::Future;
+    use std::time::Duration;
+
+    use sansocket_driver::Transport;
+    use smol::{Task, Timer};
+
+    pub(crate) use sansocket_smol as adapter;
+    pub(crate) use smol::block_on as run;
+    pub(crate) use smol::net::{TcpListener, TcpStream};
+
+    /// A task that goes on although nobody waits for it, as on the other runtimes.
+    pub(crate) struct Running<T>(Option<Task<T>>);
+
+    impl<T> Drop for Running<T> {
+        fn drop(&mut self) {
+            if let Some(task) = self.0.take() {
+                task.detach();
+            }
+        }
+    }
+
+    pub(crate) fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> Running<T> {
+        Running(Some(smol::spawn(task)))
+    }
+
+    pub(crate) async fn join<T>(mut task: Running<T>) -> T {
+        task.0.take().unwrap().await
+    }
+
+    pub(crate) async fn sleep(duration: Duration) {
+        Timer::after(duration).await;
+    }
+
+    pub(crate) fn prepare(stream: &TcpStream) {
+        assert_eq!(adapter::Smol::prepare(stream), stream.peer_addr().ok());
+    }
+}
