@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use sansocket::{ClientConfig, ClientRequest};
 use support::compression::Compression;
-use support::runtime::{AsyncStd, Runtime, RuntimeName, Tokio};
+use support::runtime::{AsyncStd, Runtime, RuntimeName, Smol, Tokio};
 
 /// Runs the cases of the Autobahn test suite at $AUTOBAHN_URL.
 #[derive(Parser)]
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let done = match runtime {
         RuntimeName::Tokio => Tokio::block_on(run_all::<Tokio>(&config)),
         RuntimeName::AsyncStd => AsyncStd::block_on(run_all::<AsyncStd>(&config)),
+        RuntimeName::Smol => Smol::block_on(run_all::<Smol>(&config)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

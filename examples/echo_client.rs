@@ -12,18 +12,20 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use sansocket::{CloseCode, Dialed, Message, MessageKind, Proxies, Proxy, Timings};
+use clap::{Parser, ValueEnum};
+use sansocket::{
+    CloseCode, Closed, DeflateParams, DialConfig, Dialed, Message, MessageKind, Proxies, Proxy, Timings,
+};
 use sansocket_driver::{Connector, Tls};
 use support::compression::Compression;
-use support::runtime::{AsyncStd, Runtime, RuntimeName, Tokio, WebSocket};
+use support::runtime::{AsyncStd, Runtime, Smol, Tokio, WebSocket};
 
 /// Sends messages to an echo server and checks that they come back.
 #[derive(Parser)]
 struct Options {
-    /// The async runtime to run on.
-    #[arg(long, value_enum, default_value_t = RuntimeName::Tokio)]
-    runtime: RuntimeName,
+    /// What to run on: an async runtime, or one thread whose calls block.
+    #[arg(long, value_enum, default_value_t = On::Tokio)]
+    runtime: On,
     #[command(flatten)]
     compression: Compression,
     /// A file with the certificate of the authority that signed the server's, as PEM; no other is trusted then.
@@ -43,11 +45,21 @@ struct Options {
     url: String,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum On {
+    Tokio,
+    AsyncStd,
+    Smol,
+    Blocking,
+}
+
 fn main() -> ExitCode {
     let options = Options::parse();
     let talked = match options.runtime {
-        RuntimeName::Tokio => Tokio::block_on(talk::<Tokio>(&options)),
-        RuntimeName::AsyncStd => AsyncStd::block_on(talk::<AsyncStd>(&options)),
+        On::Tokio => Tokio::block_on(talk::<Tokio>(&options)),
+        On::AsyncStd => AsyncStd::block_on(talk::<AsyncStd>(&options)),
+        On::Smol => Smol::block_on(talk::<Smol>(&options)),
+        On::Blocking => talk_blocking(&options),
     };
     match talked {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,32 +74,37 @@ fn main() -> ExitCode {
     }
 }
 
-/// The options as those of a client.
-fn connector<R: Runtime>(options: &Options) -> Result<Connector<R::Adapter>, Box<dyn Error>> {
-    let mut connector = Connector::default();
-    connector.client = options.compression.client_config();
-    connector.dial.redirects = options.redirects;
-    connector.dial.proxy = match &options.proxy {
-        Some(proxy) => proxy.clone().into(),
-        None => Proxies::from_env(|name| std::env::var(name).ok())?,
-    };
-    if let Some(file) = &options.tls_ca {
-        connector.tls = Tls::builder().only_authorities(&fs::read(file)?)?.build()?;
-    } else if options.dangerously_accept_any_certificate {
-        connector.tls = Tls::builder().dangerously_accept_any_certificate().build()?;
+impl Options {
+    /// The way to the server.
+    fn dial(&self) -> Result<DialConfig, Box<dyn Error>> {
+        let mut dial = DialConfig::default();
+        dial.redirects = self.redirects;
+        dial.proxy = match &self.proxy {
+            Some(proxy) => proxy.clone().into(),
+            None => Proxies::from_env(|name| std::env::var(name).ok())?,
+        };
+        Ok(dial)
     }
-    Ok(connector)
+
+    /// Whom to trust.
+    fn tls(&self) -> Result<Tls, Box<dyn Error>> {
+        Ok(if let Some(file) = &self.tls_ca {
+            Tls::builder().only_authorities(&fs::read(file)?)?.build()?
+        } else if self.dangerously_accept_any_certificate {
+            Tls::builder().dangerously_accept_any_certificate().build()?
+        } else {
+            Tls::default()
+        })
+    }
 }
 
 async fn talk<R: Runtime>(options: &Options) -> Result<(), Box<dyn Error>> {
-    let mut socket = connector::<R>(options)?.connect(&options.url).await?;
-    match socket.deflate() {
-        Some(agreed) => println!("open: {}, {agreed}", options.url),
-        None => println!("open: {}, without compression", options.url),
-    }
-    if let Some(dialed) = socket.dialed() {
-        print_way(dialed);
-    }
+    let mut connector = Connector::<R::Adapter>::default();
+    connector.client = options.compression.client_config();
+    connector.dial = options.dial()?;
+    connector.tls = options.tls()?;
+    let mut socket = connector.connect(&options.url).await?;
+    say_open(&options.url, socket.deflate(), socket.dialed());
 
     for (name, message) in messages() {
         // A Ping overtakes messages that wait to be written; its Pong comes back between theirs, and is not seen here.
@@ -97,8 +114,7 @@ async fn talk<R: Runtime>(options: &Options) -> Result<(), Box<dyn Error>> {
     }
 
     // Several on the way at once, and each alike: where windows are kept, the next is short.
-    let similar: Vec<Message> =
-        (0..20).map(|i| format!("{{\"id\":{i},\"name\":\"Grüße\"}}").repeat(20).into()).collect();
+    let similar = similar();
     for message in &similar {
         socket.send(message.clone()).await?;
     }
@@ -106,16 +122,14 @@ async fn talk<R: Runtime>(options: &Options) -> Result<(), Box<dyn Error>> {
         receive_echo::<R>(&mut socket, "one of a row", message).await?;
     }
 
-    let whole = "in pieces, 一片一片, ".repeat(100);
+    let whole = whole();
     let mut fragments = whole.as_bytes().chunks(700).peekable();
     while let Some(fragment) = fragments.next() {
         socket.send_fragment(MessageKind::Text, fragment, fragments.peek().is_none()).await?;
     }
     receive_echo::<R>(&mut socket, "fragments", &whole.into()).await?;
 
-    let closed = socket.close(CloseCode::NORMAL, "").await?;
-    println!("closed: {closed}");
-    if closed.is_clean() { Ok(()) } else { Err(closed.into()) }
+    end(socket.close(CloseCode::NORMAL, "").await?)
 }
 
 /// How it got there.
@@ -141,12 +155,74 @@ async fn receive_echo<R: Runtime>(
     name: &str,
     sent: &Message,
 ) -> Result<(), Box<dyn Error>> {
-    let echo = socket.recv().await?.ok_or("the server closed the connection instead of echoing")?;
+    check_echo(socket.recv().await?, name, sent)
+}
+
+/// As [`talk`], line by line, on a thread whose calls block.
+fn talk_blocking(options: &Options) -> Result<(), Box<dyn Error>> {
+    let mut connector = sansocket_blocking::Connector::default();
+    connector.client = options.compression.client_config();
+    connector.dial = options.dial()?;
+    connector.tls = options.tls()?;
+    let mut socket = connector.connect(&options.url)?;
+    say_open(&options.url, socket.deflate(), socket.dialed());
+
+    for (name, message) in messages() {
+        socket.ping(name.as_bytes())?;
+        socket.send(message.clone())?;
+        check_echo(socket.recv()?, &name, &message)?;
+    }
+
+    let similar = similar();
+    for message in &similar {
+        socket.send(message.clone())?;
+    }
+    for message in &similar {
+        check_echo(socket.recv()?, "one of a row", message)?;
+    }
+
+    let whole = whole();
+    let mut fragments = whole.as_bytes().chunks(700).peekable();
+    while let Some(fragment) = fragments.next() {
+        socket.send_fragment(MessageKind::Text, fragment, fragments.peek().is_none())?;
+    }
+    check_echo(socket.recv()?, "fragments", &whole.into())?;
+
+    end(socket.close(CloseCode::NORMAL, "")?)
+}
+
+fn say_open(url: &str, deflate: Option<DeflateParams>, dialed: Option<&Dialed>) {
+    match deflate {
+        Some(agreed) => println!("open: {url}, {agreed}"),
+        None => println!("open: {url}, without compression"),
+    }
+    if let Some(dialed) = dialed {
+        print_way(dialed);
+    }
+}
+
+fn check_echo(received: Option<Message>, name: &str, sent: &Message) -> Result<(), Box<dyn Error>> {
+    let echo = received.ok_or("the server closed the connection instead of echoing")?;
     if echo != *sent {
         return Err(format!("{name}: {:?} of {} bytes came back changed", echo.kind(), echo.len()).into());
     }
     println!("echoed: {name}, {} bytes", echo.len());
     Ok(())
+}
+
+fn end(closed: Closed) -> Result<(), Box<dyn Error>> {
+    println!("closed: {closed}");
+    if closed.is_clean() { Ok(()) } else { Err(closed.into()) }
+}
+
+/// Where windows are kept, each but the first is short when it is compressed.
+fn similar() -> Vec<Message> {
+    (0..20).map(|i| format!("{{\"id\":{i},\"name\":\"Grüße\"}}").repeat(20).into()).collect()
+}
+
+/// To be sent in fragments.
+fn whole() -> String {
+    "in pieces, 一片一片, ".repeat(100)
 }
 
 /// Text that can be compressed and bytes that cannot, of sizes at which something changes.

@@ -9,7 +9,12 @@
 //! What it says about a handshake that failed is explained in `docs/diagnosing.md`, whose lines are meant to be tried on it.
 //!
 //! Everything after a connection was accepted is the same on every runtime: [`Server::serve`]. A program of your own needs one of
-//! `on_tokio` and `on_async_std`.
+//! `on_tokio`, `on_async_std` and `server_example/on_smol.rs`, or, with threads that block, `server_example/on_blocking.rs`.
+
+#[path = "server_example/on_blocking.rs"]
+mod on_blocking;
+#[path = "server_example/on_smol.rs"]
+mod on_smol;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -35,7 +40,7 @@ use tracing_subscriber::EnvFilter;
 /// An echo server for WebSocket. RUST_LOG sets what it logs to standard error: debug, info (the default), warn.
 #[derive(Parser)]
 struct Options {
-    /// The async runtime to run on.
+    /// What to run on: an async runtime, or threads that block.
     #[arg(long, value_enum, default_value_t = Runtime::Tokio)]
     runtime: Runtime,
     /// The address to listen on; with port 0 the system chooses one.
@@ -78,6 +83,8 @@ impl Options {
 enum Runtime {
     Tokio,
     AsyncStd,
+    Smol,
+    Blocking,
 }
 
 fn main() -> ExitCode {
@@ -119,6 +126,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let served = match options.runtime {
         Runtime::Tokio => on_tokio(server, ended, &options.listen, options.acceptor()?),
         Runtime::AsyncStd => on_async_std(server, ended, &options.listen, options.acceptor()?),
+        Runtime::Smol => on_smol::serve(server, ended, &options.listen, options.acceptor()?),
+        Runtime::Blocking => on_blocking::serve(server, ended, &options.listen, options.acceptor()?),
     };
     served.map_err(|error| format!("cannot listen on {}: {error}", options.listen).into())
 }

@@ -1,6 +1,6 @@
 //! What the example programs share.
 //!
-//! - [`runtime`]: tokio and async-std behind one trait, so that a program is written once and runs on both.
+//! - [`runtime`]: tokio, async-std and smol behind one trait, so that a program is written once and runs on all of them.
 //! - [`by_hand`]: the core driven by hand over a blocking socket, without an adapter.
 //! - [`matrix`] and [`cases`]: servers and clients of every kind, against each other on loopback, [`strangers`] among them; [`raw`] are
 //!   those that speak no WebSocket, or not well, and [`saw`] is what each of them sees.

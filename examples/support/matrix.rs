@@ -14,7 +14,7 @@ use sansocket::{
 };
 
 use crate::raw;
-use crate::runtime::{Accepted, AsyncStd, Runtime, Tokio, WebSocket};
+use crate::runtime::{Accepted, AsyncStd, Runtime, Smol, Tokio, WebSocket};
 use crate::saw::Saw;
 
 /// Something to try, with each server and each client that it names.
@@ -160,7 +160,7 @@ fn outcome(told: &mpsc::Receiver<Saw>) -> Saw {
 impl Server {
     fn sides(&self) -> Vec<Side<TcpStream>> {
         match self {
-            Self::Ours(server) => vec![server.on::<Tokio>(), server.on::<AsyncStd>()],
+            Self::Ours(server) => vec![server.on::<Tokio>(), server.on::<AsyncStd>(), server.on::<Smol>()],
             &Self::Other(name, act) => vec![Side { name, act: Arc::new(move |tcp| act(tcp).into()) }],
         }
     }
@@ -169,7 +169,7 @@ impl Server {
 impl Client {
     fn sides(&self) -> Vec<Side<SocketAddr>> {
         match self {
-            Self::Ours(client) => vec![client.on::<Tokio>(), client.on::<AsyncStd>()],
+            Self::Ours(client) => vec![client.on::<Tokio>(), client.on::<AsyncStd>(), client.on::<Smol>()],
             &Self::Other(name, act) => {
                 let connect = move |address| act(TcpStream::connect(address)?);
                 vec![Side { name, act: Arc::new(move |address| connect(address).into()) }]

@@ -1,7 +1,7 @@
-//! tokio and async-std behind one trait, so that a program is written once and runs on both.
+//! tokio, async-std and smol behind one trait, so that a program is written once and runs on all of them.
 //!
 //! A program of your own has one runtime and needs nothing of this: it calls `sansocket_tokio::connect` and the like. That the
-//! functions of both adapters have the same names and types is what makes this file short.
+//! functions of all adapters have the same names and types is what makes this file short.
 
 use std::future::Future;
 use std::io;
@@ -113,6 +113,35 @@ impl Runtime for AsyncStd {
     }
 }
 
+/// The runtime smol.
+pub enum Smol {}
+
+impl Runtime for Smol {
+    const NAME: &'static str = "smol";
+    type Stream = smol::net::TcpStream;
+    type Adapter = sansocket_smol::Smol;
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        smol::block_on(future)
+    }
+
+    fn stream(tcp: TcpStream) -> io::Result<Self::Stream> {
+        smol::Async::new(tcp).map(Self::Stream::from)
+    }
+
+    async fn connect_with(request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket<Self>, Error> {
+        sansocket_smol::connect_with(request, config).await
+    }
+
+    async fn accept_with(
+        stream: Self::Stream,
+        config: &ServerConfig,
+        decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+    ) -> Result<Accepted<Self>, Error> {
+        sansocket_smol::accept_with(stream, config, decide).await
+    }
+}
+
 /// The value of the option `--runtime`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RuntimeName {
@@ -120,4 +149,6 @@ pub enum RuntimeName {
     Tokio,
     /// [`AsyncStd`].
     AsyncStd,
+    /// [`Smol`].
+    Smol,
 }

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::thread;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -29,32 +30,28 @@ fn pair() -> (WebSocket, WebSocket) {
 
 /// Messages both ways, in four threads.
 fn converse((server, client): (WebSocket, WebSocket)) {
-    let threads: Vec<_> = [server, client]
-        .into_iter()
-        .flat_map(|socket| {
-            let (mut reading, writing) = socket.split();
-            let other = writing.clone();
-            let writer = thread::spawn(move || {
-                for i in 0..100 {
-                    other.send("x".repeat(i * 1000)).unwrap();
-                }
-                other.send("end").unwrap();
-            });
-            let reader = thread::spawn(move || {
-                let mut received = 0;
-                while reading.recv().unwrap().unwrap() != Message::from("end") {
-                    received += 1;
-                }
-                assert_eq!(received, 100);
-                // The closing handshake is an answer to nobody in particular: whoever is first begins it.
-                writing.close(CloseCode::NORMAL, "").unwrap();
-                assert_eq!(reading.recv().unwrap(), None);
-            });
-            [writer, reader]
-        })
-        .collect();
-    for thread in threads {
-        thread.join().unwrap();
+    let threads = [server, client].map(|socket| {
+        let (mut reading, writing) = socket.split();
+        let writer = thread::spawn(move || {
+            for i in 0..100 {
+                writing.send("x".repeat(i * 1000)).unwrap();
+            }
+        });
+        let reader = thread::spawn(move || {
+            for i in 0..100 {
+                assert_eq!(reading.recv().unwrap().unwrap().len(), i * 1000);
+            }
+            // Without its reader a connection ends, and its writer may not be done.
+            reading
+        });
+        (writer, reader)
+    });
+    let readers = threads.map(|(writer, reader)| {
+        writer.join().unwrap();
+        reader
+    });
+    for reader in readers {
+        reader.join().unwrap();
     }
 }
 
@@ -86,10 +83,10 @@ fn threads_and_descriptors_are_those_of_the_application() {
     // With no descriptor left, to wait needs more time and works all the same.
     let open = pair();
     let limit = getrlimit(Resource::Nofile);
-    let used = fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().file_name());
-    let used: usize = used.map(|name| name.to_str().unwrap().parse().unwrap()).max().unwrap();
-    setrlimit(Resource::Nofile, Rlimit { current: Some(used as u64), ..limit }).unwrap();
-    TcpStream::connect("127.0.0.1:1").unwrap_err();
+    // All below the lowest that is free are used.
+    let free = fs::File::open("/dev/null").unwrap().as_raw_fd();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(free as u64), ..limit }).unwrap();
+    TcpListener::bind("127.0.0.1:0").unwrap_err();
     converse(open);
     setrlimit(Resource::Nofile, limit).unwrap();
 }

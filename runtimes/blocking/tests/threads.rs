@@ -157,7 +157,7 @@ fn a_reader_that_waits_heeds_a_limit_that_another_thread_has_begun() {
     let begun = Instant::now();
     writing.close(CloseCode::NORMAL, "").unwrap();
     let Err(Error::Closed { closed, .. }) = reader.join().unwrap() else { panic!("an answer came") };
-    assert_eq!(closed.cause, Cause::CloseTimeout);
+    assert!(matches!(closed.cause, Cause::CloseTimeout(_)), "{closed}");
     assert!(begun.elapsed() < SOON);
 }
 
@@ -317,8 +317,8 @@ fn a_stream_of_ones_own_may_be_stingy() {
 
 #[test]
 fn a_dropped_websocket_says_good_bye_and_a_panic_says_so() {
-    let (mut server, client) = pair();
-    drop(client);
+    let (mut server, dropped) = pair();
+    drop(dropped);
     assert_eq!(server.recv().unwrap(), None);
     assert_eq!(server.closed().unwrap().received.unwrap().code(), CloseCode::GOING_AWAY);
 
