@@ -1,6 +1,6 @@
 //! Tests opening handshakes and messages.
 //!
-//! Without an argument: servers and clients on both runtimes, against each other and against peers that speak no WebSocket, over
+//! Without an argument: servers and clients on each async runtime, against each other and against peers that speak no WebSocket, over
 //! loopback. With a URL: that server, step by step.
 //!
 //! ```sh

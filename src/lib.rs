@@ -3,7 +3,7 @@
 //!
 //! This crate opens no socket, reads no clock and draws no randomness. It is for those who write an adapter, a proxy, a
 //! simulation or firmware. To use a WebSocket in an application, take one of the adapters on top of it:
-//! [`sansocket-tokio`], [`sansocket-async-std`].
+//! [`sansocket-tokio`], [`sansocket-async-std`], [`sansocket-smol`], [`sansocket-blocking`].
 //!
 //! ```text
 //!  bytes ─► ServerHandshake | ClientHandshake ─► Connection ─► Event
@@ -77,6 +77,8 @@
 //! [RFC 7692]: https://www.rfc-editor.org/rfc/rfc7692
 //! [`sansocket-tokio`]: https://docs.rs/sansocket-tokio
 //! [`sansocket-async-std`]: https://docs.rs/sansocket-async-std
+//! [`sansocket-smol`]: https://docs.rs/sansocket-smol
+//! [`sansocket-blocking`]: https://docs.rs/sansocket-blocking
 
 #![no_std]
 #![forbid(unsafe_code)]

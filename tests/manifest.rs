@@ -74,12 +74,22 @@ fn each_adapter_brings_its_own_runtime_and_no_other() {
         ("sansocket-driver", None),
         ("sansocket-tokio", Some("tokio")),
         ("sansocket-async-std", Some("async-std")),
+        ("sansocket-smol", Some("smol")),
+        ("sansocket-blocking", None),
     ] {
         // For this machine: in a browser async-std brings parts of tokio along.
         let all = tree(adapter, &[]);
         let found: Vec<_> = runtimes.iter().copied().filter(|name| all.contains(*name)).collect();
         assert_eq!(found, Vec::from_iter(its_own), "below {adapter}");
     }
+}
+
+#[test]
+fn the_blocking_adapter_brings_nothing_asynchronous() {
+    let all = tree("sansocket-blocking", &["--target", "all"]);
+    let found: Vec<_> =
+        all.iter().filter(|name| name.starts_with("async-") || name.starts_with("futures-")).collect();
+    assert!(found.is_empty() && !all.contains("mio") && !all.contains("polling"), "{all:?}");
 }
 
 /// The names of the packages below this one, itself excepted.

@@ -259,7 +259,7 @@ fn silence_and_ends() -> Vec<Case> {
     ]
 }
 
-/// Our server and our client, each on both runtimes; to be completed.
+/// Our server and our client, each on each async runtime; to be completed.
 pub(crate) fn ours() -> Case {
     Case {
         name: "",
