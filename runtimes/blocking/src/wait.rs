@@ -187,3 +187,87 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Between looks at what cannot be waited for because there are no descriptors left.
 const BLIND: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::future::poll_fn;
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+    use std::thread;
+
+    use super::*;
+
+    /// Counts how often somebody was woken.
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
+
+    impl Wake for Counter {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn who_asked_for_a_socket_is_woken_by_the_thread_that_waits_for_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let counter = Arc::new(Counter::default());
+        let waker = Waker::from(Arc::clone(&counter));
+        block_on(
+            Others::None,
+            poll_fn(|_| {
+                if counter.0.load(Ordering::SeqCst) > 0 {
+                    return Poll::Ready(());
+                }
+                // A connection that has nothing to wait for but room, of which there is some.
+                want(&stream, PollFlags::OUT, &Context::from_waker(&waker));
+                Poll::Pending
+            }),
+        );
+        assert_eq!(counter.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_call_is_heard_behind_a_wait_inside_of_a_wait() {
+        let mut polls = 0;
+        block_on(
+            Others::None,
+            poll_fn(|cx| {
+                polls += 1;
+                if polls == 2 {
+                    return Poll::Ready(());
+                }
+                cx.waker().wake_by_ref();
+                block_on(Others::None, async {});
+                Poll::Pending
+            }),
+        );
+        assert_eq!(polls, 2);
+    }
+
+    #[test]
+    fn a_call_is_heard_once() {
+        let mut polls = 0;
+        let timed_out = block_until(
+            Others::Threads,
+            Some(Instant::now() + Duration::from_millis(200)),
+            poll_fn(|cx| -> Poll<()> {
+                polls += 1;
+                if polls == 1 {
+                    let waker = cx.waker().clone();
+                    thread::spawn(move || {
+                        // The thread sleeps by now, or is told before it does.
+                        thread::sleep(Duration::from_millis(50));
+                        waker.wake();
+                    });
+                }
+                Poll::Pending
+            }),
+        );
+        assert_eq!(timed_out, None);
+        assert!((3..6).contains(&polls), "at first, for the call and at the end: {polls}");
+    }
+}

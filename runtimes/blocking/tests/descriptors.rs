@@ -82,11 +82,16 @@ fn threads_and_descriptors_are_those_of_the_application() {
 
     // With no descriptor left, to wait needs more time and works all the same.
     let open = pair();
+    let (mut server, mut client) = pair();
     let limit = getrlimit(Resource::Nofile);
     // All below the lowest that is free are used.
     let free = fs::File::open("/dev/null").unwrap().as_raw_fd();
     setrlimit(Resource::Nofile, Rlimit { current: Some(free as u64), ..limit }).unwrap();
     TcpListener::bind("127.0.0.1:0").unwrap_err();
     converse(open);
+    let echo = thread::spawn(move || server.recv().unwrap());
+    client.send("hello").unwrap();
+    assert_eq!(echo.join().unwrap(), Some(Message::from("hello")));
+    assert_eq!(client.recv().unwrap(), None);
     setrlimit(Resource::Nofile, limit).unwrap();
 }

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansocket_blocking::{
-    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Received, ServerConfig,
-    Stream, WebSocket, accept, accept_or_answer, accept_with, client,
+    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Received, Reject,
+    ServerConfig, Stream, WebSocket, accept, accept_or_answer, accept_with, client,
 };
 
 /// Much longer than anything here takes, and much shorter than any default limit.
@@ -36,7 +36,19 @@ fn open<S: Stream>((one, other): (S, S), config: &ServerConfig) -> (WebSocket<S>
 
 /// A server whose client is a raw stream that has been answered.
 fn raw_client(config: &ServerConfig) -> (WebSocket, TcpStream) {
-    let (one, mut raw) = tcp();
+    let (one, raw) = tcp();
+    raw_client_on(one, raw, config)
+}
+
+/// And the server's socket once more.
+fn raw_client_with_clone() -> (WebSocket, TcpStream, TcpStream) {
+    let (one, raw) = tcp();
+    let clone = one.try_clone().unwrap();
+    let (server, raw) = raw_client_on(one, raw, &ServerConfig::default());
+    (server, raw, clone)
+}
+
+fn raw_client_on(one: TcpStream, mut raw: TcpStream, config: &ServerConfig) -> (WebSocket, TcpStream) {
     raw.write_all(
         b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -194,6 +206,46 @@ fn replies_to_many_messages_of_one_read_leave_although_nothing_follows() {
 }
 
 #[test]
+fn a_reply_waits_for_room_although_more_input_is_there() {
+    let (mut server, mut raw, sent) = raw_client_with_clone();
+    // Two empty messages, of which the second is left in the input.
+    raw.write_all(&[0x82, 0x80, 0, 0, 0, 0, 0x82, 0x80, 0, 0, 0, 0]).unwrap();
+    thread::sleep(Duration::from_millis(50));
+    server.recv().unwrap().unwrap();
+    // Now the socket is filled from elsewhere.
+    let mut filled = 0;
+    while let Ok(written) = (&sent).write(&[0; 4096]) {
+        filled += written;
+    }
+    let reply = thread::spawn(move || {
+        server.send("reply").unwrap();
+        server
+    });
+    thread::sleep(Duration::from_millis(100));
+    assert!(!reply.is_finished(), "nothing could be written yet");
+    let mut received = vec![0; filled + 7];
+    raw.read_exact(&mut received).unwrap();
+    assert_eq!(&received[filled..], b"\x81\x05reply");
+    reply.join().unwrap();
+}
+
+#[test]
+fn both_ends_may_send_at_once() {
+    let (server, client) = pair();
+    let ends = [server, client].map(|mut socket| {
+        thread::spawn(move || {
+            // Neither could go on if it did not receive meanwhile.
+            socket.send(large()).unwrap();
+            assert!(socket.recv().unwrap() == Some(large()));
+            socket
+        })
+    });
+    for end in ends {
+        end.join().unwrap();
+    }
+}
+
+#[test]
 fn a_decision_may_wait_for_another_server() {
     let (mut directory, asked) = pair();
     let directory = thread::spawn(move || {
@@ -204,19 +256,21 @@ fn a_decision_may_wait_for_another_server() {
     let (one, other) = tcp();
     let server = thread::spawn(move || {
         let mut asked = asked;
-        accept_with(one, &ServerConfig::default(), |request| {
+        let refused = accept_with(one, &ServerConfig::default(), |request| {
             asked.send(request.target()).unwrap();
             let answer = asked.recv().unwrap().unwrap();
-            Ok(Accept::new().field("X-Answer", answer.as_text().unwrap()).unwrap())
-        })
-        .unwrap()
-        .recv()
+            Err(Reject::new(404).field("X-Answer", answer.as_text().unwrap()).unwrap())
+        });
+        // The refusal was waited for after the answer, until the client had it.
+        refused.err().unwrap()
     });
     let request = ClientRequest::new("ws://h/who").unwrap();
-    let mut client = client(other, &request, &ClientConfig::default()).unwrap();
-    assert_eq!(client.response().unwrap().field("X-Answer"), Some(&b"/who"[..]));
-    client.close(CloseCode::NORMAL, "").unwrap();
-    assert_eq!(server.join().unwrap().unwrap(), None);
+    let begun = Instant::now();
+    let error = client(other, &request, &ClientConfig::default()).err().unwrap();
+    assert!(error.to_string().contains("404"), "{error}");
+    let error = server.join().unwrap();
+    assert!(error.to_string().contains("404"), "{error}");
+    assert!(begun.elapsed() < SOON);
     assert_eq!(directory.join().unwrap(), None);
 }
 
