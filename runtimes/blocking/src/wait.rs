@@ -189,7 +189,6 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 const BLIND: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::future::poll_fn;
     use std::net::{TcpListener, TcpStream};
