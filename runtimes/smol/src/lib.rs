@@ -33,6 +33,10 @@
 //! # }
 //! ```
 //!
+//! `connect` speaks TLS for `wss`, and trusts whom the operating system trusts. [`Connector`] has all that can be set about it:
+//! authorities, client certificates, proxies, redirects, the time of each step. For servers there is `TlsAcceptor`, and [`Client`] is a
+//! client that connects again by itself.
+//!
 //! Time limits and keepalive are on by default: see [`Timeouts`].
 //!
 //! It works under every executor. One thing is spawned: when an application leaves messages or a Pong unwritten and then awaits something
@@ -49,24 +53,99 @@ use smol::net::TcpStream;
 
 pub use runtime::{Alarm, Smol};
 pub use sansocket::{
-    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError,
-    Limits, Message, PlainRequest, Prepared, Reject, Request, ServerConfig, Timeouts,
+    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
+    Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
+    ServerConfig, Timeouts,
+};
+pub use sansocket::{
+    Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
+    QueuePolicy, Reconnected, Reconnecting, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
+    SessionSendError, SessionState, SessionStats, Setback,
 };
 #[cfg(feature = "deflate")]
 pub use sansocket::{DeflateConfig, DeflateParams};
-pub use sansocket_driver::{Error, Handshakes, handshakes};
+pub use sansocket_driver::{ClientSender, Error, Handshakes, handshakes};
+#[cfg(feature = "tls")]
+pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
 
 /// All of the core, for what is not re-exported by name.
 pub use sansocket;
 
+/// The stream of a client: TCP for `ws`, TLS over TCP for `wss`.
+pub type MaybeTls<S = TcpStream> = sansocket_driver::MaybeTls<S, Smol>;
+
+/// A client with all that can be set about it. See [`sansocket_driver::Connector`] for its methods.
+///
+/// ```no_run
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// use sansocket_smol::{Connector, Proxy};
+///
+/// let mut connector = Connector::default();
+/// connector.dial.redirects = 3;
+/// connector.dial.proxy = "http://proxy.example:3128".parse::<Proxy>()?.into();
+/// let socket = connector.connect("wss://example.com/chat").await?;
+/// println!("{:?}", socket.dialed());
+/// # Ok(())
+/// # }
+/// ```
+pub type Connector = sansocket_driver::Connector<Smol>;
+
+/// A client that connects again by itself. See [`sansocket_driver::Client`] for its methods, and
+/// [`sansocket_driver::ClientBuilder`] for its options.
+///
+/// ```no_run
+/// # async fn talk() -> Result<(), Box<dyn std::error::Error>> {
+/// use sansocket_smol::{Client, SessionEvent};
+///
+/// let mut client =
+///     Client::builder().server("wss://a.example.com/feed")?.server("wss://b.example.com/feed")?.build()?;
+/// client.send("subscribe").await?;
+/// while let Some(event) = client.next().await {
+///     match event {
+///         SessionEvent::Message(message) => println!("{message:?}"),
+///         SessionEvent::GaveUp(all) => eprintln!("{all}"),
+///         other => eprintln!("{other:?}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub type Client = sansocket_driver::Client<Smol>;
+
+/// Options of a [`Client`]. See [`sansocket_driver::ClientBuilder`] for its methods.
+pub type ClientBuilder = sansocket_driver::ClientBuilder<Smol>;
+
+/// A byte stream inside of TLS. See [`sansocket_driver::TlsStream`] for its methods.
+#[cfg(feature = "tls")]
+pub type TlsStream<S = TcpStream> = sansocket_driver::TlsStream<S, Smol>;
+
+/// TLS of a server. See [`sansocket_driver::TlsAcceptor`] for its methods.
+///
+/// ```no_run
+/// # async fn serve(tcp: smol::net::TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+/// use sansocket_smol::{TlsAcceptor, accept};
+///
+/// let acceptor = TlsAcceptor::from_pem(&std::fs::read("chain.pem")?, &std::fs::read("key.pem")?)?;
+/// let stream = acceptor.accept(tcp).await?;
+/// let mut socket = accept(stream).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "tls")]
+pub type TlsAcceptor = sansocket_driver::TlsAcceptor<Smol>;
+
+/// Options of a server's TLS. See [`sansocket_driver::TlsAcceptorBuilder`] for its methods.
+#[cfg(feature = "tls")]
+pub type TlsAcceptorBuilder = sansocket_driver::TlsAcceptorBuilder<Smol>;
+
 /// An open WebSocket. See [`sansocket_driver::WebSocket`] for its methods.
-pub type WebSocket<S = TcpStream> = sansocket_driver::WebSocket<S, Smol>;
+pub type WebSocket<S = MaybeTls> = sansocket_driver::WebSocket<S, Smol>;
 
 /// The receiving half of a [`WebSocket`]. See [`sansocket_driver::ReadHalf`] for its methods.
-pub type ReadHalf<S = TcpStream> = sansocket_driver::ReadHalf<S, Smol>;
+pub type ReadHalf<S = MaybeTls> = sansocket_driver::ReadHalf<S, Smol>;
 
 /// The sending half of a [`WebSocket`]. See [`sansocket_driver::WriteHalf`] for its methods.
-pub type WriteHalf<S = TcpStream> = sansocket_driver::WriteHalf<S, Smol>;
+pub type WriteHalf<S = MaybeTls> = sansocket_driver::WriteHalf<S, Smol>;
 
 /// A client's request that waits for an answer. See [`sansocket_driver::Incoming`] for its methods.
 pub type Incoming<S = TcpStream> = sansocket_driver::Incoming<S, Smol>;
@@ -196,30 +275,32 @@ pub async fn client<S: Stream>(
     sansocket_driver::client(stream, request, config).await
 }
 
-/// Dials a server and opens a WebSocket, with the default configuration: `connect("ws://host:port/path")`.
+/// Dials a server and opens a WebSocket, with the default configuration: `connect("wss://host:port/path")`.
 ///
 /// # Errors
 ///
-/// As [`connect_with`]; [`Error::Url`] if the URL is not one of a WebSocket.
+/// [`Error::Url`] if it is not the URL of a WebSocket; otherwise [`Error::Dial`], which has everything that was tried.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future closes the stream.
+/// Dropping the future closes all that it holds.
 pub async fn connect(url: &str) -> Result<WebSocket, Error> {
-    connect_with(&ClientRequest::new(url)?, &ClientConfig::default()).await
+    Connector::default().connect(url).await
 }
 
-/// Dials the server of a request and opens a WebSocket. TCP_NODELAY is set before the first byte.
+/// Dials the server of a request and opens a WebSocket. A [`Connector`] has the options of the way there: proxy, TLS,
+/// redirects, time limits.
 ///
 /// # Errors
 ///
-/// [`Error::Connect`] if nothing answers there within [`Timeouts::connect`]; [`Error::TlsUnavailable`] for
-/// `wss`; and as [`client`].
+/// [`Error::Dial`], which has everything that was tried; also if it was the opening handshake that failed
+/// ([`Error::handshake`]).
 ///
 /// # Cancel safety
 ///
-/// Dropping the future closes the stream.
+/// Dropping the future closes all that it holds.
 pub async fn connect_with(request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket, Error> {
-    let dial = |host: Box<str>, port| async move { TcpStream::connect((&*host, port)).await };
-    sansocket_driver::connect(request, config, dial).await
+    let mut connector = Connector::default();
+    connector.client = config.clone();
+    connector.connect_with(request).await
 }

@@ -10,10 +10,10 @@ use std::time;
 
 use ::futures_io::{AsyncRead, AsyncWrite};
 use bytes::{Buf, BufMut};
-use sansocket::Instant;
-use sansocket_driver::{Runtime, Timer, Transport, clock, futures_io};
+use sansocket::{Addresses, Instant, TcpOptions};
+use sansocket_driver::{Dialer, MaybeTls, Runtime, Timer, Transport, clock, futures_io, set_tcp_options};
 use smol::Async;
-use smol::net::TcpStream;
+use smol::net::{TcpStream, resolve};
 
 /// The smol runtime, as the driver sees it.
 #[derive(Debug)]
@@ -30,8 +30,13 @@ impl Runtime for Smol {
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Smol {
     fn prepare(stream: &S) -> Option<SocketAddr> {
-        // Fails only on a stream that is closed already, which the first read reports better.
-        match tcp(stream)? {
+        let stream: &dyn Any = stream;
+        // Its options were set when it was made.
+        if let Some(stream) = stream.downcast_ref::<MaybeTls<TcpStream, Smol>>() {
+            return stream.get_ref().peer_addr().ok();
+        }
+        // Setting it fails only on a stream that is closed already, which the first read reports better.
+        match below(stream)? {
             Tcp::Smol(tcp) => {
                 let _ = tcp.set_nodelay(true);
                 tcp.peer_addr().ok()
@@ -58,7 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Smol {
     fn poll_shutdown(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut *stream).poll_close(cx))?;
         // For smol's own streams that was a flush and nothing more.
-        Poll::Ready(match tcp(stream) {
+        Poll::Ready(match tcp(&*stream) {
             Some(Tcp::Smol(tcp)) => tcp.shutdown(Shutdown::Write),
             Some(Tcp::Async(tcp)) => tcp.get_ref().shutdown(Shutdown::Write),
             None => Ok(()),
@@ -72,10 +77,36 @@ enum Tcp<'a> {
     Async(&'a Async<net::TcpStream>),
 }
 
-fn tcp<S: 'static>(stream: &S) -> Option<Tcp<'_>> {
-    let stream = stream as &dyn Any;
+fn tcp(stream: &dyn Any) -> Option<Tcp<'_>> {
     let smol = stream.downcast_ref().map(Tcp::Smol);
     smol.or_else(|| stream.downcast_ref().map(Tcp::Async))
+}
+
+/// TCP, in itself or below TLS.
+fn below(stream: &dyn Any) -> Option<Tcp<'_>> {
+    #[cfg(feature = "tls")]
+    if let Some(stream) = stream.downcast_ref::<sansocket_driver::TlsStream<TcpStream, Smol>>() {
+        return Some(Tcp::Smol(stream.get_ref()));
+    }
+    #[cfg(feature = "tls")]
+    if let Some(stream) = stream.downcast_ref::<sansocket_driver::TlsStream<Async<net::TcpStream>, Smol>>() {
+        return Some(Tcp::Async(stream.get_ref()));
+    }
+    tcp(stream)
+}
+
+impl Dialer for Smol {
+    type Stream = TcpStream;
+
+    async fn resolve(host: String, port: u16, _addresses: Addresses) -> io::Result<Vec<SocketAddr>> {
+        resolve((host, port)).await
+    }
+
+    async fn connect(address: SocketAddr, tcp: TcpOptions) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(address).await?;
+        set_tcp_options(&stream, tcp)?;
+        Ok(stream)
+    }
 }
 
 /// An alarm of smol's timer.

@@ -5,9 +5,11 @@ mod list;
 
 mod runtime {
     use std::future::Future;
+    use std::net::SocketAddr;
     use std::time::Duration;
 
-    use sansocket_driver::Transport;
+    use adapter::sansocket::TcpOptions;
+    use sansocket_driver::{Dialer as _, Transport as _};
     use smol::{Task, Timer};
 
     pub(crate) use sansocket_smol as adapter;
@@ -39,5 +41,14 @@ mod runtime {
 
     pub(crate) fn prepare(stream: &TcpStream) {
         assert_eq!(adapter::Smol::prepare(stream), stream.peer_addr().ok());
+    }
+
+    /// What `TCP_NODELAY` is on a connection that was dialed with this option.
+    pub(crate) async fn nodelay(address: SocketAddr, nodelay: bool) -> bool {
+        let mut options = TcpOptions::default();
+        options.nodelay = nodelay;
+        let stream = adapter::MaybeTls::plain(adapter::Smol::connect(address, options).await.unwrap());
+        assert_eq!(adapter::Smol::prepare(&stream), Some(address));
+        stream.get_ref().nodelay().unwrap()
     }
 }
