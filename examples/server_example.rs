@@ -71,11 +71,17 @@ struct Options {
 impl Options {
     /// TLS on the runtime `R`, if it is asked for.
     fn acceptor<R: sansocket_driver::Runtime>(&self) -> Result<Option<TlsAcceptor<R>>, Box<dyn Error>> {
+        let Some((chain, key)) = self.identity()? else { return Ok(None) };
+        Ok(Some(TlsAcceptor::from_pem(&chain, &key)?))
+    }
+
+    /// Certificates and key, as PEM, if TLS is asked for.
+    fn identity(&self) -> Result<Option<(Vec<u8>, Vec<u8>)>, Box<dyn Error>> {
         let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
         let read = |file: &PathBuf| {
             fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
         };
-        Ok(Some(TlsAcceptor::from_pem(&read(chain)?, &read(key)?)?))
+        Ok(Some((read(chain)?, read(key)?)))
     }
 }
 
@@ -127,7 +133,11 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         Runtime::Tokio => on_tokio(server, ended, &options.listen, options.acceptor()?),
         Runtime::AsyncStd => on_async_std(server, ended, &options.listen, options.acceptor()?),
         Runtime::Smol => on_smol::serve(server, ended, &options.listen, options.acceptor()?),
-        Runtime::Blocking => on_blocking::serve(server, ended, &options.listen, options.acceptor()?),
+        Runtime::Blocking => {
+            let identity = options.identity()?;
+            let tls = identity.map(|(chain, key)| sansocket_blocking::TlsAcceptor::from_pem(&chain, &key));
+            on_blocking::serve(server, ended, &options.listen, tls.transpose()?)
+        }
     };
     served.map_err(|error| format!("cannot listen on {}: {error}", options.listen).into())
 }

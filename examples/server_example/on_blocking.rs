@@ -7,17 +7,22 @@ use std::time::Duration;
 
 use async_channel::Receiver;
 use futures_lite::future;
-use sansocket::CloseCode;
-use sansocket_blocking::{Error, Received, WebSocket, accept_with};
+use sansocket::{CloseCode, Request};
+use sansocket_blocking::{Blocking, Error, Received, TlsAcceptor, Transport, WebSocket, accept_with};
 use tracing::{debug, info, warn};
 
-use super::{End, GRACE, PAUSE, Server, Summary};
+use super::{End, GRACE, PAUSE, Server, Summary, scheme};
 
 /// Serves until the server is stopped, then waits for the connections to end.
-pub(super) fn serve(server: Server, ended: Receiver<End>, listen: &str) -> io::Result<()> {
+pub(super) fn serve(
+    server: Server,
+    ended: Receiver<End>,
+    listen: &str,
+    tls: Option<TlsAcceptor>,
+) -> io::Result<()> {
     let listener = TcpListener::bind(listen)?;
     let address = listener.local_addr()?;
-    println!("listening on ws://{address}");
+    println!("listening on {}://{address}", scheme(tls.is_some()));
     let stopped = server.stopped.clone();
     thread::spawn(move || {
         let _ = stopped.recv_blocking();
@@ -31,8 +36,19 @@ pub(super) fn serve(server: Server, ended: Receiver<End>, listen: &str) -> io::R
         }
         match accepted {
             Ok((stream, peer)) => {
-                let server = server.clone();
-                thread::spawn(move || connection(&server, peer, stream));
+                let (server, tls) = (server.clone(), tls.clone());
+                thread::spawn(move || {
+                    let answer = |request: &Request| server.policy.answer(request);
+                    match tls {
+                        None => connection(&server, peer, accept_with(stream, &server.config, answer)),
+                        Some(tls) => {
+                            let secure = tls.accept(stream);
+                            let opened =
+                                secure.and_then(|stream| accept_with(stream, &server.config, answer));
+                            connection(&server, peer, opened);
+                        }
+                    }
+                });
             }
             Err(error) => {
                 warn!(%error, "cannot accept");
@@ -53,21 +69,32 @@ pub(super) fn serve(server: Server, ended: Receiver<End>, listen: &str) -> io::R
     Ok(())
 }
 
-/// One connection, from its opening handshake to its end.
-fn connection(server: &Server, peer: SocketAddr, stream: TcpStream) {
-    match accept_with(stream, &server.config, |request| server.policy.answer(request)) {
+/// One connection, from what became of its opening handshake to its end.
+fn connection<S>(server: &Server, peer: SocketAddr, opened: Result<WebSocket<S>, Error>)
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
+    match opened {
         Ok(socket) => {
             let span = socket.span();
             span.in_scope(|| talk(server, socket));
         }
         // The library has logged it in one line, at the level that it deserves; this is for who wants to know more.
         Err(Error::Handshake { error, .. }) if server.explain => eprintln!("{peer}: {}", error.report()),
+        Err(Error::TlsAccept(error)) if server.explain => {
+            eprintln!("{peer}: {error}\n  advice    {}", error.advice());
+        }
         Err(_) => {}
     }
 }
 
 /// An open connection, to its end. All that is logged here shows the peer's address.
-fn talk(server: &Server, mut socket: WebSocket) {
+fn talk<S>(server: &Server, mut socket: WebSocket<S>)
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
     match socket.deflate() {
         Some(agreed) => info!("open, {agreed}"),
         None => info!("open, without compression"),
@@ -89,7 +116,11 @@ fn talk(server: &Server, mut socket: WebSocket) {
 }
 
 /// Sends back what comes until the connection ends or the server stops.
-fn echo(server: &Server, socket: &mut WebSocket) -> Result<(), Error> {
+fn echo<S>(server: &Server, socket: &mut WebSocket<S>) -> Result<(), Error>
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
     while !server.stopped.is_closed() {
         match socket.recv_timeout(LOOK)? {
             Received::Message(message) => {

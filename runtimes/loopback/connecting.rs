@@ -1,12 +1,7 @@
-//! On the way to a server: addresses, proxies, redirects, time limits, and futures that are dropped in between.
+//! On the way to a server: addresses, proxies, redirects, time limits.
 
-use std::future::{Future, poll_fn};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener as RawListener, TcpStream as RawStream};
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -45,7 +40,7 @@ fn answering(answer: String) -> SocketAddr {
     address
 }
 
-fn address_of(url: &str) -> SocketAddr {
+pub(crate) fn address_of(url: &str) -> SocketAddr {
     url.trim_start_matches("ws://").parse().unwrap()
 }
 
@@ -260,55 +255,6 @@ pub(crate) fn recorder() -> (SocketAddr, thread::JoinHandle<Vec<u8>>) {
     (address, seen)
 }
 
-/// Polls `future` at most `polls` times.
-async fn polled<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|cx| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        let polled = future.as_mut().poll(cx).map(Some);
-        if left == 0 && polled.is_pending() { Poll::Ready(None) } else { polled }
-    })
-    .await
-}
-
-/// Connects again and again, each time one poll further, and sees that nothing stays open.
-pub(crate) async fn drop_at_every_await(mut connector: Connector, url: &str, server: SocketAddr) {
-    let proxy = proxy::http(Manner::Open, server);
-    connector.dial.proxy = parse(&format!("http://{}", proxy.address));
-    let mut polls = 1;
-    while polled(polls, connector.connect(url)).await.is_none() {
-        polls += 1;
-        assert!(polls < 1000, "it never ends");
-    }
-    assert!(polls > 2, "it was dropped in between");
-    // The proxy notices a client that is gone by the end of its stream.
-    let clients = Arc::clone(&proxy.clients);
-    thread::spawn(move || await_none(&clients)).join().unwrap();
-}
-
-fn await_none(clients: &AtomicUsize) {
-    for _ in 0..500 {
-        if clients.load(Ordering::SeqCst) == 0 {
-            return;
-        }
-        // Real sockets of another thread: there is no virtual time for them.
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("{} connections are still open", clients.load(Ordering::SeqCst));
-}
-
-#[test]
-fn a_dropped_future_leaves_nothing_open() {
-    run(async {
-        let server = address_of(&echo_server().await);
-        drop_at_every_await(Connector::default(), &format!("ws://{server}/"), server).await;
-    });
-}
-
 #[test]
 fn many_clients_by_one_connector() {
     run(async {
@@ -321,6 +267,6 @@ fn many_clients_by_one_connector() {
     });
 }
 
-fn parse(proxy: &str) -> Proxies {
+pub(crate) fn parse(proxy: &str) -> Proxies {
     proxy.parse::<Proxy>().unwrap().into()
 }

@@ -2,13 +2,13 @@
 //! names its own types; raw peers are plain threads.
 
 #[cfg(feature = "tls")]
-mod certificates;
+pub(crate) mod certificates;
 #[cfg(feature = "deflate")]
 mod compression;
-mod connecting;
-mod proxy;
+pub(crate) mod connecting;
+pub(crate) mod proxy;
 #[cfg(feature = "tls")]
-mod secure;
+pub(crate) mod secure;
 #[cfg(feature = "tls")]
 mod secure_faults;
 
@@ -17,7 +17,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream as RawStream};
 use std::thread;
 use std::time::Duration;
 
-use super::runtime::{self, TcpListener, TcpStream, adapter, run, spawn};
+use super::runtime::{self, TcpListener, adapter, run, spawn};
 use adapter::{
     Accept, Cause, ClientConfig, ClientRequest, CloseCode, Error, MaybeTls, Message, Reject, ServerConfig,
     WebSocket, accept, accept_with, client, connect, connect_with, receive_request, sansocket,
@@ -34,7 +34,7 @@ async fn listen() -> (TcpListener, SocketAddr) {
 }
 
 /// An echo server for as many connections as come.
-async fn echo_server() -> String {
+pub(crate) async fn echo_server() -> String {
     let (listener, address) = listen().await;
     spawn(async move {
         loop {
@@ -252,7 +252,8 @@ fn connecting_takes_no_longer_than_its_limit() {
 fn client_takes_a_connected_stream() {
     run(async {
         let url = echo_server().await;
-        let stream = TcpStream::connect(url.trim_start_matches("ws://")).await.unwrap();
+        let address = url.trim_start_matches("ws://").parse().unwrap();
+        let stream = runtime::connect_tcp(address).await.unwrap();
         let request = ClientRequest::new("ws://some.name/").unwrap();
         let mut socket = client(stream, &request, &ClientConfig::default()).await.unwrap();
         socket.send("hello").await.unwrap();
@@ -373,7 +374,7 @@ fn keepalive_finds_a_peer_that_has_gone_silent() {
 fn small_writes_are_not_delayed() {
     run(async {
         let (listener, address) = listen().await;
-        let stream = TcpStream::connect(address).await.unwrap();
+        let stream = runtime::connect_tcp(address).await.unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
         for stream in [&stream, &accepted] {
             runtime::prepare(stream);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::certificates::{Authority, Identity, self_signed};
-use super::connecting::{check_echo, dial_error, drop_at_every_await, recorder};
+use super::connecting::{check_echo, dial_error, recorder};
 use super::proxy::{self, Manner, read_head};
 use super::{echo_server, listen, run, runtime, spawn};
 use crate::runtime::adapter::rustls::crypto::ring;
@@ -264,15 +264,6 @@ fn tls_goes_through_proxies() {
             }
             assert!(!proxy.targets.lock().unwrap().is_empty());
         }
-    });
-}
-
-#[test]
-fn a_future_dropped_inside_of_tls_leaves_nothing_open() {
-    run(async {
-        let authority = Authority::new();
-        let server = secure_echo_server(acceptor(&authority.issue(LOCAL))).await;
-        drop_at_every_await(trusting(&authority), "wss://localhost:4443/", server).await;
     });
 }
 

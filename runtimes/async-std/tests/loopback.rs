@@ -1,9 +1,12 @@
 //! The adapters' common tests, on async-std.
 
+#[path = "../../loopback/dropping.rs"]
+mod dropping;
 #[path = "../../loopback/mod.rs"]
 mod list;
 
 mod runtime {
+    use std::io;
     use std::net::SocketAddr;
 
     use adapter::sansocket::TcpOptions;
@@ -16,6 +19,10 @@ mod runtime {
 
     pub(crate) async fn join<T>(task: JoinHandle<T>) -> T {
         task.await
+    }
+
+    pub(crate) async fn connect_tcp(address: SocketAddr) -> io::Result<TcpStream> {
+        TcpStream::connect(address).await
     }
 
     pub(crate) fn prepare(stream: &TcpStream) {

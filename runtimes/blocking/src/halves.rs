@@ -1,11 +1,11 @@
 //! A WebSocket in halves, for threads of their own.
 
-use std::net::TcpStream;
 use std::time::Duration;
 
 use sansocket::{CloseCode, Closed, Message, MessageKind, Prepared};
 use sansocket_driver::{Error, Transport};
 
+use crate::MaybeTls;
 use crate::runtime::Blocking;
 use crate::wait::{Others, block_on, block_until};
 use crate::websocket::{Received, end_of};
@@ -14,7 +14,7 @@ use crate::websocket::{Received, end_of};
 ///
 /// It must be used for as long as the connection is to live: it answers Pings and heeds the time limits. Dropped, it ends
 /// the connection as a dropped [`WebSocket`](crate::WebSocket) does, and the [`WriteHalf`] is told so.
-pub struct ReadHalf<S = TcpStream>
+pub struct ReadHalf<S = MaybeTls>
 where
     Blocking: Transport<S>,
 {
@@ -52,7 +52,7 @@ where
 }
 
 /// The sending half of a [`WebSocket`](crate::WebSocket). Clones send on the same connection.
-pub struct WriteHalf<S = TcpStream>
+pub struct WriteHalf<S = MaybeTls>
 where
     Blocking: Transport<S>,
 {

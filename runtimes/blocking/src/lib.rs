@@ -33,6 +33,9 @@
 //! # }
 //! ```
 //!
+//! `connect` speaks TLS for `wss`, and trusts whom the operating system trusts. [`Connector`] has all that can be set about it:
+//! authorities, client certificates, proxies, redirects, the time of each step. For servers there is `TlsAcceptor`.
+//!
 //! Inside, the same driver runs as in the async adapters, on a socket that does not block; the calling thread waits in the
 //! system's `poll`. So every time limit holds while a call waits, and a call waits for several things at once: to receive, to write what
 //! is due, and for the limits.
@@ -52,27 +55,46 @@
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
 
+#[cfg(feature = "tls")]
+mod acceptor;
 mod bell;
+mod connector;
+mod dial;
 mod halves;
 mod runtime;
 mod wait;
 mod websocket;
 
+use std::net::TcpStream;
+
 use wait::{Others, block_on};
 
+#[cfg(feature = "tls")]
+pub use acceptor::{TlsAcceptor, TlsAcceptorBuilder};
+pub use connector::Connector;
 pub use halves::{ReadHalf, WriteHalf};
 pub use runtime::{Alarm, Blocking, Stream};
 pub use sansocket::{
-    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, HandshakeError,
-    Limits, Message, PlainRequest, Prepared, Reject, Request, ServerConfig, Timeouts,
+    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
+    Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
+    ServerConfig, Timeouts,
 };
 #[cfg(feature = "deflate")]
 pub use sansocket::{DeflateConfig, DeflateParams};
-pub use sansocket_driver::{Error, Handshakes, handshakes};
+pub use sansocket_driver::{Error, Handshakes, Transport, handshakes};
+#[cfg(feature = "tls")]
+pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
 pub use websocket::{Incoming, Received, WebSocket};
 
 /// All of the core, for what is not re-exported by name.
 pub use sansocket;
+
+/// The stream of a client: TCP for `ws`, TLS over TCP for `wss`.
+pub type MaybeTls<S = TcpStream> = sansocket_driver::MaybeTls<S, Blocking>;
+
+/// A byte stream inside of TLS. See [`sansocket_driver::TlsStream`] for its methods.
+#[cfg(feature = "tls")]
+pub type TlsStream<S = TcpStream> = sansocket_driver::TlsStream<S, Blocking>;
 
 /// Accepts a WebSocket on a connected stream, whatever the client asks for, with the default configuration.
 ///
@@ -81,7 +103,11 @@ pub use sansocket;
 /// # Errors
 ///
 /// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
-pub fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
+pub fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
     block_on(Others::None, sansocket_driver::accept(stream)).map(WebSocket::from_driver)
 }
 
@@ -109,11 +135,15 @@ pub fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
 ///
 /// [`Error::Handshake`] if no acceptable request came or `decide` refused it. The client has then been told, if it speaks
 /// HTTP.
-pub fn accept_with<S: Stream>(
+pub fn accept_with<S>(
     stream: S,
     config: &ServerConfig,
     decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-) -> Result<WebSocket<S>, Error> {
+) -> Result<WebSocket<S>, Error>
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
     block_on(Others::None, sansocket_driver::accept_with(stream, config, decide)).map(WebSocket::from_driver)
 }
 
@@ -140,12 +170,16 @@ pub fn accept_with<S: Stream>(
 /// # Errors
 ///
 /// As [`accept_with`].
-pub fn accept_or_answer<S: Stream>(
+pub fn accept_or_answer<S>(
     stream: S,
     config: &ServerConfig,
     decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
     answer: impl FnOnce(&PlainRequest) -> Answer,
-) -> Result<Option<WebSocket<S>>, Error> {
+) -> Result<Option<WebSocket<S>>, Error>
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
     let accepted = block_on(Others::None, sansocket_driver::accept_or_answer(stream, config, decide, answer));
     Ok(accepted?.map(WebSocket::from_driver))
 }
@@ -155,7 +189,11 @@ pub fn accept_or_answer<S: Stream>(
 /// # Errors
 ///
 /// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
-pub fn receive_request<S: Stream>(stream: S, config: &ServerConfig) -> Result<Incoming<S>, Error> {
+pub fn receive_request<S>(stream: S, config: &ServerConfig) -> Result<Incoming<S>, Error>
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
     block_on(Others::None, sansocket_driver::receive_request(stream, config)).map(|inner| Incoming { inner })
 }
 
@@ -166,34 +204,32 @@ pub fn receive_request<S: Stream>(stream: S, config: &ServerConfig) -> Result<In
 /// # Errors
 ///
 /// [`Error::Handshake`] if the server did not agree, or did not answer as it must.
-pub fn client<S: Stream>(
-    stream: S,
-    request: &ClientRequest,
-    config: &ClientConfig,
-) -> Result<WebSocket<S>, Error> {
+pub fn client<S>(stream: S, request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket<S>, Error>
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
     block_on(Others::None, sansocket_driver::client(stream, request, config)).map(WebSocket::from_driver)
 }
 
-/// Dials a server and opens a WebSocket, with the default configuration: `connect("ws://host:port/path")`.
+/// Dials a server and opens a WebSocket, with the default configuration: `connect("wss://host:port/path")`.
 ///
 /// # Errors
 ///
-/// As [`connect_with`]; [`Error::Url`] if the URL is not one of a WebSocket.
+/// [`Error::Url`] if it is not the URL of a WebSocket; otherwise [`Error::Dial`], which has everything that was tried.
 pub fn connect(url: &str) -> Result<WebSocket, Error> {
-    connect_with(&ClientRequest::new(url)?, &ClientConfig::default())
+    Connector::default().connect(url)
 }
 
-/// Dials the server of a request and opens a WebSocket. TCP_NODELAY is set before the first byte.
-///
-/// The addresses of the host are tried one after the other. [`Timeouts::connect`] does not end the search for them, which the system
-/// limits by itself.
+/// Dials the server of a request and opens a WebSocket. A [`Connector`] has the options of the way there: proxy, TLS,
+/// redirects, time limits; and [`Connector::connect_with`] says what no time limit ends.
 ///
 /// # Errors
 ///
-/// [`Error::Connect`] if nothing answers there within [`Timeouts::connect`]; [`Error::TlsUnavailable`] for
-/// `wss`; and as [`client`].
+/// [`Error::Dial`], which has everything that was tried; also if it was the opening handshake that failed
+/// ([`Error::handshake`]).
 pub fn connect_with(request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket, Error> {
-    let limit = config.timeouts.connect;
-    let dial = |host: Box<str>, port| async move { runtime::dial(&host, port, limit) };
-    block_on(Others::None, sansocket_driver::connect(request, config, dial)).map(WebSocket::from_driver)
+    let mut connector = Connector::default();
+    connector.client = config.clone();
+    connector.connect_with(request)
 }

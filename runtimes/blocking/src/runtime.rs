@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, Read, Write};
-use std::net::{self, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::task::{Context, Poll};
@@ -14,7 +14,9 @@ use rustix::fd::AsFd;
 use rustix::io::ioctl_fionbio;
 use rustix::net::{Shutdown, getpeername, shutdown, sockopt::set_tcp_nodelay};
 use sansocket::Instant;
-use sansocket_driver::{Runtime, Timer, Transport, clock, transfer};
+#[cfg(feature = "tls")]
+use sansocket_driver::TlsStream;
+use sansocket_driver::{MaybeTls, Runtime, Timer, Transport, clock, transfer};
 
 use crate::wait;
 
@@ -23,9 +25,12 @@ use crate::wait;
 /// The socket is made non-blocking when a WebSocket is opened on it, so that a time limit can end a wait. That holds for all
 /// descriptors of the same socket, [`TcpStream::try_clone`]'s too. Time limits of the stream's own (`set_read_timeout`) have no effect.
 ///
-/// For a stream of your own (TLS, a socket of another kind), `AsFd` (on Windows `AsSocket`) gives the socket below. Reading and writing must
-/// return [`WouldBlock`](io::ErrorKind::WouldBlock) when the socket does, and each must wait for its own direction only: do the handshake
-/// of TLS before.
+/// For a stream of your own (a socket of another kind, TLS of another library), `AsFd` (on Windows `AsSocket`) gives the socket below. Reading and
+/// writing must return [`WouldBlock`](io::ErrorKind::WouldBlock) when the socket does, and each must wait for its own direction only: do
+/// the handshake of TLS before.
+///
+/// All that takes a stream takes [`MaybeTls`](crate::MaybeTls) and `TlsStream` around such a stream as well: the bound
+/// `Blocking: Transport<S>` means both.
 ///
 /// ```
 /// use std::io::{self, Read, Write};
@@ -104,11 +109,10 @@ impl Runtime for Blocking {
 
 impl<S: Stream> Transport<S> for Blocking {
     fn prepare(stream: &S) -> Option<SocketAddr> {
-        // These fail only on a stream that is closed already, which the first read reports better, and on other sockets
-        // than TCP's, which have no such delay.
-        let _ = ioctl_fionbio(stream, true);
+        // Fails only on a stream that is closed already, which the first read reports better, and on other sockets than TCP's,
+        // which have no such delay.
         let _ = set_tcp_nodelay(stream, true);
-        getpeername(stream).ok()??.try_into().ok()
+        make_nonblocking(stream)
     }
 
     fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
@@ -132,6 +136,54 @@ impl<S: Stream> Transport<S> for Blocking {
         attempt(stream, PollFlags::OUT, cx, S::close_write)
     }
 }
+
+/// Gives the peer's address as well.
+fn make_nonblocking(socket: &impl AsFd) -> Option<SocketAddr> {
+    // Fails only on a stream that is closed already.
+    let _ = ioctl_fionbio(socket, true);
+    getpeername(socket).ok()??.try_into().ok()
+}
+
+/// The streams of the driver around one of ours.
+macro_rules! around {
+    ($stream:ident, $prepare:expr) => {
+        impl<S: Stream> Transport<$stream<S, Self>> for Blocking {
+            fn prepare(stream: &$stream<S, Self>) -> Option<SocketAddr> {
+                let prepare: fn(&S) -> Option<SocketAddr> = $prepare;
+                prepare(stream.get_ref())
+            }
+
+            fn poll_read(
+                stream: &mut $stream<S, Self>,
+                cx: &mut Context<'_>,
+                buffer: &mut impl BufMut,
+            ) -> Poll<io::Result<usize>> {
+                stream.poll_read(cx, buffer)
+            }
+
+            fn poll_write(
+                stream: &mut $stream<S, Self>,
+                cx: &mut Context<'_>,
+                data: &mut impl Buf,
+            ) -> Poll<io::Result<usize>> {
+                stream.poll_write(cx, data)
+            }
+
+            fn poll_flush(stream: &mut $stream<S, Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                stream.poll_flush(cx)
+            }
+
+            fn poll_shutdown(stream: &mut $stream<S, Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                stream.poll_shutdown(cx)
+            }
+        }
+    };
+}
+
+// The options of TCP were set when it was made.
+around!(MaybeTls, make_nonblocking);
+#[cfg(feature = "tls")]
+around!(TlsStream, <Blocking as Transport<S>>::prepare);
 
 /// One call of the operating system, or the note that its time has not come.
 fn attempt<S: Stream, T>(
@@ -169,24 +221,4 @@ impl Timer for Alarm {
         wait::want_deadline(clock::from_core(deadline), cx);
         Poll::Pending
     }
-}
-
-/// Connects TCP. Each address of the host gets what is left of the time.
-pub(crate) fn dial(host: &str, port: u16, limit: Option<time::Duration>) -> io::Result<TcpStream> {
-    let begun = time::Instant::now();
-    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in net::ToSocketAddrs::to_socket_addrs(&(host, port))? {
-        let connected = match limit {
-            None => TcpStream::connect(address),
-            Some(limit) => match limit.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()) {
-                Some(left) => TcpStream::connect_timeout(&address, left),
-                None => Err(io::Error::new(io::ErrorKind::TimedOut, "timeouts.connect is over")),
-            },
-        };
-        match connected {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
 }

@@ -7,11 +7,12 @@ use bytes::BytesMut;
 #[cfg(feature = "deflate")]
 use sansocket::DeflateParams;
 use sansocket::{
-    Accept, CloseCode, Closed, Connection, Message, MessageKind, Prepared, Reject, Request, Response,
+    Accept, CloseCode, Closed, Connection, Dialed, Message, MessageKind, Prepared, Reject, Request, Response,
 };
 use sansocket_driver::{Error, Transport};
 use tracing::Span;
 
+use crate::MaybeTls;
 use crate::halves::{ReadHalf, WriteHalf};
 use crate::runtime::Blocking;
 use crate::wait::{Others, block_on, block_until, left_over};
@@ -36,7 +37,7 @@ use crate::wait::{Others, block_on, block_until, left_over};
 ///
 /// Dropped without [`close`](Self::close), it makes one attempt to send what waits and a Close frame with the code 1001 (1011 if the
 /// thread panics), and ends TCP. That does not wait.
-pub struct WebSocket<S = TcpStream>
+pub struct WebSocket<S = MaybeTls>
 where
     Blocking: Transport<S>,
 {
@@ -111,6 +112,13 @@ where
     #[must_use]
     pub fn response(&self) -> Option<&Response> {
         self.inner.response()
+    }
+
+    /// How the server was reached: address, proxy, redirects, the time of each step. `None` unless
+    /// [`connect`](crate::connect) made the connection.
+    #[must_use]
+    pub fn dialed(&self) -> Option<&Dialed> {
+        self.inner.dialed()
     }
 
     /// Receives the next message. `None` means that the closing handshake is done, whatever its code: see [`closed`](Self::closed).

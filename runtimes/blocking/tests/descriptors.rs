@@ -8,7 +8,10 @@ use std::os::fd::AsRawFd;
 use std::thread;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sansocket_blocking::{ClientConfig, ClientRequest, CloseCode, Message, WebSocket, accept, client};
+use sansocket_blocking::{ClientConfig, ClientRequest, CloseCode, Message, accept, client};
+
+/// These tests are about streams of TCP, or of their own.
+type WebSocket<S = TcpStream> = sansocket_blocking::WebSocket<S>;
 
 fn count(what: &str) -> usize {
     fs::read_dir(format!("/proc/self/{what}")).unwrap().count()

@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 
 use sansocket_blocking::{
     Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Received, Reject,
-    ServerConfig, Stream, WebSocket, accept, accept_or_answer, accept_with, client,
+    ServerConfig, Stream, accept, accept_or_answer, accept_with, client,
 };
+
+/// These tests are about streams of TCP, or of their own.
+type WebSocket<S = TcpStream> = sansocket_blocking::WebSocket<S>;
 
 /// Much longer than anything here takes, and much shorter than any default limit.
 const SOON: Duration = Duration::from_secs(4);

@@ -1,10 +1,13 @@
 //! The adapters' common tests, on tokio.
 
+#[path = "../../loopback/dropping.rs"]
+mod dropping;
 #[path = "../../loopback/mod.rs"]
 mod list;
 
 mod runtime {
     use std::future::Future;
+    use std::io;
     use std::net::SocketAddr;
     use std::time::Duration;
 
@@ -31,6 +34,10 @@ mod runtime {
 
     pub(crate) async fn sleep(duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    pub(crate) async fn connect_tcp(address: SocketAddr) -> io::Result<TcpStream> {
+        TcpStream::connect(address).await
     }
 
     pub(crate) fn prepare(stream: &TcpStream) {
