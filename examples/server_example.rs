@@ -8,9 +8,11 @@
 //!
 //! What it says about a handshake that failed is explained in `docs/diagnosing.md`, whose lines are meant to be tried on it.
 //!
-//! Everything after a connection was accepted is the same on every runtime: [`Server::serve`]. A program of your own needs one of
-//! `on_tokio`, `on_async_std` and `server_example/on_smol.rs`, or, with threads that block, `server_example/on_blocking.rs`.
+//! Everything after a connection was accepted is the same on every runtime: [`Server::serve`]. A program of your own needs `on_tokio` or one
+//! of the files in `server_example/`, of which `on_blocking.rs` has threads that block.
 
+#[path = "server_example/on_async_std.rs"]
+mod on_async_std;
 #[path = "server_example/on_blocking.rs"]
 mod on_blocking;
 #[path = "server_example/on_smol.rs"]
@@ -31,7 +33,7 @@ use async_channel::{Receiver, Sender};
 use clap::{Parser, ValueEnum};
 use futures_lite::future::or;
 use sansocket::{Accept, CloseCode, Origins, Reject, Request, Role, ServerConfig};
-use sansocket_driver::{TlsAcceptor, Transport, WebSocket, handshakes};
+use sansocket_driver::{TlsConfigError, Transport, WebSocket, handshakes};
 use support::compression::Compression;
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, debug, info, warn};
@@ -69,19 +71,16 @@ struct Options {
 }
 
 impl Options {
-    /// TLS on the runtime `R`, if it is asked for.
-    fn acceptor<R: sansocket_driver::Runtime>(&self) -> Result<Option<TlsAcceptor<R>>, Box<dyn Error>> {
-        let Some((chain, key)) = self.identity()? else { return Ok(None) };
-        Ok(Some(TlsAcceptor::from_pem(&chain, &key)?))
-    }
-
-    /// Certificates and key, as PEM, if TLS is asked for.
-    fn identity(&self) -> Result<Option<(Vec<u8>, Vec<u8>)>, Box<dyn Error>> {
+    /// TLS, if it is asked for, by the `from_pem` of an adapter's `TlsAcceptor`.
+    fn acceptor<A>(
+        &self,
+        from_pem: impl FnOnce(&[u8], &[u8]) -> Result<A, TlsConfigError>,
+    ) -> Result<Option<A>, Box<dyn Error>> {
         let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
         let read = |file: &PathBuf| {
             fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
         };
-        Ok(Some((read(chain)?, read(key)?)))
+        Ok(Some(from_pem(&read(chain)?, &read(key)?)?))
     }
 }
 
@@ -129,14 +128,23 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let (ends, ended) = async_channel::unbounded();
     let policy = Arc::new(Policy { origins });
     let server = Server { config: Arc::new(config), policy, explain: options.explain, stopped, ends };
+    let listen = &options.listen;
     let served = match options.runtime {
-        Runtime::Tokio => on_tokio(server, ended, &options.listen, options.acceptor()?),
-        Runtime::AsyncStd => on_async_std(server, ended, &options.listen, options.acceptor()?),
-        Runtime::Smol => on_smol::serve(server, ended, &options.listen, options.acceptor()?),
+        Runtime::Tokio => {
+            on_tokio(server, ended, listen, options.acceptor(sansocket_tokio::TlsAcceptor::from_pem)?)
+        }
+        Runtime::AsyncStd => on_async_std::serve(
+            server,
+            ended,
+            listen,
+            options.acceptor(sansocket_async_std::TlsAcceptor::from_pem)?,
+        ),
+        Runtime::Smol => {
+            on_smol::serve(server, ended, listen, options.acceptor(sansocket_smol::TlsAcceptor::from_pem)?)
+        }
         Runtime::Blocking => {
-            let identity = options.identity()?;
-            let tls = identity.map(|(chain, key)| sansocket_blocking::TlsAcceptor::from_pem(&chain, &key));
-            on_blocking::serve(server, ended, &options.listen, tls.transpose()?)
+            let tls = options.acceptor(sansocket_blocking::TlsAcceptor::from_pem)?;
+            on_blocking::serve(server, ended, listen, tls)
         }
     };
     served.map_err(|error| format!("cannot listen on {}: {error}", options.listen).into())
@@ -183,54 +191,6 @@ fn on_tokio(
         drop(server);
         let mut summary = Summary::default();
         let _ = tokio::time::timeout(GRACE, summary.gather(&ended)).await;
-        summary.print(&ended);
-        Ok(())
-    })
-}
-
-/// As [`on_tokio`], line by line.
-fn on_async_std(
-    server: Server,
-    ended: Receiver<End>,
-    listen: &str,
-    tls: Option<sansocket_async_std::TlsAcceptor>,
-) -> io::Result<()> {
-    async_std::task::block_on(async {
-        let listener = async_std::net::TcpListener::bind(listen).await?;
-        println!("listening on {}://{}", scheme(tls.is_some()), listener.local_addr()?);
-        while let Some(accepted) = server.unless_stopped(listener.accept()).await {
-            let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    warn!(%error, "cannot accept");
-                    async_std::task::sleep(PAUSE).await;
-                    continue;
-                }
-            };
-            let (server, tls) = (server.clone(), tls.clone());
-            let connection = async move {
-                let answer = |request: &Request| server.policy.answer(request);
-                match tls {
-                    None => {
-                        server
-                            .serve(peer, sansocket_async_std::accept_with(stream, &server.config, answer))
-                            .await
-                    }
-                    Some(tls) => {
-                        let secure = async {
-                            let stream = tls.accept(stream).await?;
-                            sansocket_async_std::accept_with(stream, &server.config, answer).await
-                        };
-                        server.serve(peer, secure).await;
-                    }
-                }
-            };
-            async_std::task::spawn(connection);
-        }
-        drop(listener);
-        drop(server);
-        let mut summary = Summary::default();
-        let _ = async_std::future::timeout(GRACE, summary.gather(&ended)).await;
         summary.print(&ended);
         Ok(())
     })

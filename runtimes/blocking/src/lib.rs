@@ -229,7 +229,5 @@ pub fn connect(url: &str) -> Result<WebSocket, Error> {
 /// [`Error::Dial`], which has everything that was tried; also if it was the opening handshake that failed
 /// ([`Error::handshake`]).
 pub fn connect_with(request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket, Error> {
-    let mut connector = Connector::default();
-    connector.client = config.clone();
-    connector.connect_with(request)
+    Connector { client: config.clone(), ..Connector::default() }.connect_with(request)
 }
