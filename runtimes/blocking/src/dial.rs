@@ -53,7 +53,8 @@ fn poll_connected(socket: &Socket, cx: &Context<'_>) -> Poll<io::Result<()>> {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::future::Future as _;
     use std::net::TcpListener;
