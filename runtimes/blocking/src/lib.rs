@@ -34,7 +34,8 @@
 //! ```
 //!
 //! `connect` speaks TLS for `wss`, and trusts whom the operating system trusts. [`Connector`] has all that can be set about it:
-//! authorities, client certificates, proxies, redirects, the time of each step. For servers there is `TlsAcceptor`.
+//! authorities, client certificates, proxies, redirects, the time of each step. For servers there is `TlsAcceptor`, and [`Client`] is a
+//! client that connects again by itself.
 //!
 //! Inside, the same driver runs as in the async adapters, on a socket that does not block; the calling thread waits in the
 //! system's `poll`. So every time limit holds while a call waits, and a call waits for several things at once: to receive, to write what
@@ -42,11 +43,12 @@
 //!
 //! # Between calls
 //!
-//! nothing happens. Pings are answered and keepalive ([`Timeouts`]) works while some call waits, [`WebSocket::recv`] above all. An application
-//! that computes for long does one of these:
+//! nothing happens. Pings are answered and keepalive ([`Timeouts`]) works while some call waits, [`WebSocket::recv`] above all; a [`Client`]
+//! connects again while one of its calls waits. An application that computes for long does one of these:
 //!
 //! - it calls [`recv_timeout`](WebSocket::recv_timeout) now and then, with [`Duration::ZERO`](std::time::Duration::ZERO) if it likes;
-//! - it [splits](WebSocket::split) the WebSocket, and a thread of its own receives and passes on what comes, in a channel.
+//! - it [splits](WebSocket::split) the WebSocket, and a thread of its own receives and passes on what comes, in a channel; a
+//!   [`Client`] can be [run](Client::run) by such a thread.
 //!
 //! If it does neither, it finds what came meanwhile when it receives next, and a peer with keepalive of its own may have
 //! given up. This end does not: what has come is read before a time limit is judged.
@@ -58,6 +60,7 @@
 #[cfg(feature = "tls")]
 mod acceptor;
 mod bell;
+mod client;
 mod connector;
 mod dial;
 mod halves;
@@ -71,6 +74,7 @@ use wait::{Others, block_on};
 
 #[cfg(feature = "tls")]
 pub use acceptor::{TlsAcceptor, TlsAcceptorBuilder};
+pub use client::{Client, ClientBuilder, ClientSender, Next};
 pub use connector::Connector;
 pub use halves::{ReadHalf, WriteHalf};
 pub use runtime::{Alarm, Blocking, Stream};
@@ -78,6 +82,11 @@ pub use sansocket::{
     Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
     Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
     ServerConfig, Timeouts,
+};
+pub use sansocket::{
+    Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
+    QueuePolicy, Reconnected, Reconnecting, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
+    SessionSendError, SessionState, SessionStats, Setback,
 };
 #[cfg(feature = "deflate")]
 pub use sansocket::{DeflateConfig, DeflateParams};
