@@ -2,10 +2,17 @@
 //!
 //! The list is written with `async` and `await`; see `loopback.rs` for how that is read here.
 
+#[cfg(feature = "tls")]
+#[path = "../../loopback/certificates.rs"]
+#[expect(dead_code, reason = "shared with the tests of TLS")]
+mod certificates;
 #[path = "../../loopback/clients.rs"]
 mod list;
 #[path = "../../loopback/relay.rs"]
 mod relay;
+#[path = "adapter/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the tests of WebSockets")]
+mod sockets;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -54,51 +61,26 @@ mod runtime {
     }
 }
 
-/// The names of the adapter, with `async` before each function that blocks.
+/// The names of the adapter as the list has them, and those of its client.
 mod adapter {
-    use std::net::TcpStream;
     use std::sync::Arc;
     use std::time::Duration;
 
     use sansocket_blocking as blocking;
 
-    pub(crate) use blocking::{
-        CloseCode, Error, GaveUpReason, Message, ServerConfig, SessionEvent, SessionState, sansocket,
+    pub(crate) use super::sockets::{
+        CloseCode, Error, Message, ServerConfig, accept, accept_with, sansocket,
     };
+    #[cfg(feature = "tls")]
+    pub(crate) use super::sockets::{Tls, TlsAcceptor};
     use blocking::{Closed, Connected, GaveUp, SessionSendError, SessionStats};
-    use sansocket::{Accept, Reject, Request, UrlError};
+    pub(crate) use blocking::{GaveUpReason, SessionEvent, SessionState};
+    use sansocket::UrlError;
 
     pub(crate) struct Client(blocking::Client);
     pub(crate) struct ClientBuilder(blocking::ClientBuilder);
     #[derive(Clone)]
     pub(crate) struct ClientSender(blocking::ClientSender);
-    pub(crate) struct WebSocket(blocking::WebSocket<TcpStream>);
-
-    pub(crate) async fn accept(stream: TcpStream) -> Result<WebSocket, Error> {
-        blocking::accept(stream).map(WebSocket)
-    }
-
-    pub(crate) async fn accept_with(
-        stream: TcpStream,
-        config: &ServerConfig,
-        decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-    ) -> Result<WebSocket, Error> {
-        blocking::accept_with(stream, config, decide).map(WebSocket)
-    }
-
-    impl WebSocket {
-        pub(crate) async fn recv(&mut self) -> Result<Option<Message>, Error> {
-            self.0.recv()
-        }
-
-        pub(crate) async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-            self.0.send(message)
-        }
-
-        pub(crate) fn closed(&self) -> Option<Closed> {
-            self.0.closed()
-        }
-    }
 
     impl ClientBuilder {
         pub(crate) fn server(self, url: &str) -> Result<Self, UrlError> {
@@ -126,6 +108,11 @@ mod adapter {
             messages: impl FnMut(&Connected) -> Vec<Message> + Send + 'static,
         ) -> Self {
             Self(self.0.first_messages(messages))
+        }
+
+        #[cfg(feature = "tls")]
+        pub(crate) fn tls(self, tls: Tls) -> Self {
+            Self(self.0.tls(tls))
         }
 
         pub(crate) fn build(self) -> Result<Client, Error> {

@@ -1,5 +1,9 @@
 //! The adapters' common tests of the client that connects again, on smol.
 
+#[cfg(feature = "tls")]
+#[path = "../../loopback/certificates.rs"]
+#[expect(dead_code, reason = "shared with the tests of TLS")]
+mod certificates;
 #[path = "../../loopback/clients.rs"]
 mod list;
 #[path = "../../loopback/relay.rs"]
