@@ -36,14 +36,19 @@ async fn polled<F: Future>(polls: usize, future: F) -> Option<F::Output> {
 
 /// Connects again and again, each time one poll further, and sees that nothing stays open.
 async fn drop_at_every_await(mut connector: Connector, url: &str, server: SocketAddr) {
-    let proxy = proxy::http(Manner::Open, server);
+    // Were everything there at once, there would be nothing to wait for, and nowhere to drop it.
+    let proxy = proxy::http(Manner::Slow, server);
     connector.dial.proxy = parse(&format!("http://{}", proxy.address));
     let mut polls = 1;
-    while polled(polls, connector.connect(url)).await.is_none() {
+    let connected = loop {
+        if let Some(connected) = polled(polls, connector.connect(url)).await {
+            break connected;
+        }
         polls += 1;
         assert!(polls < 1000, "it never ends");
-    }
-    assert!(polls > 2, "it was dropped in between");
+    };
+    drop(connected.expect("it connects once it is not dropped"));
+    assert!(polls > 1, "it was never dropped in between");
     // The proxy notices a client that is gone by the end of its stream.
     let clients = Arc::clone(&proxy.clients);
     thread::spawn(move || await_none(&clients)).join().unwrap();

@@ -5,12 +5,18 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
+
+/// How long [`Manner::Slow`] keeps a block of bytes.
+const DELAY: Duration = Duration::from_millis(5);
 
 /// What a proxy does with its clients.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
     /// Lets everybody through.
     Open,
+    /// Lets everybody through, and each block of bytes a moment later, as a network does.
+    Slow,
     /// Wants the user `user` with the password `p@ss`.
     Guarded,
     /// Refuses every server.
@@ -32,7 +38,7 @@ pub(crate) struct Proxy {
 
 /// A proxy that speaks HTTP; it connects to `server`, whatever it is asked for.
 pub(crate) fn http(manner: Manner, server: SocketAddr) -> Proxy {
-    proxy(move |client, targets| {
+    proxy(manner, move |client, targets| {
         let head = read_head(client)?;
         let target = head.split(' ').nth(1).unwrap().to_owned();
         targets.lock().unwrap().push(target);
@@ -45,7 +51,7 @@ pub(crate) fn http(manner: Manner, server: SocketAddr) -> Proxy {
             Manner::Refusing => b"HTTP/1.1 403 Forbidden\r\nContent-Length: 8\r\n\r\nnot here",
             Manner::Silent => return client.read(&mut [0]).map(|_| None),
             Manner::Closing => return Ok(None),
-            Manner::Open | Manner::Guarded => {
+            Manner::Open | Manner::Slow | Manner::Guarded => {
                 client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
                 return TcpStream::connect(server).map(Some);
             }
@@ -57,7 +63,7 @@ pub(crate) fn http(manner: Manner, server: SocketAddr) -> Proxy {
 
 /// A proxy that speaks SOCKS5; it connects to `server`, whatever it is asked for.
 pub(crate) fn socks(manner: Manner, server: SocketAddr) -> Proxy {
-    proxy(move |client, targets| {
+    proxy(manner, move |client, targets| {
         let [5, methods] = read_bytes(client)? else { panic!("not SOCKS5") };
         let mut offered = vec![0; usize::from(methods)];
         client.read_exact(&mut offered)?;
@@ -80,7 +86,7 @@ pub(crate) fn socks(manner: Manner, server: SocketAddr) -> Proxy {
                 client.write_all(&[5, 0xff])?;
                 return Ok(None);
             }
-            Manner::Open | Manner::Refusing => client.write_all(&[5, 0])?,
+            Manner::Open | Manner::Slow | Manner::Refusing => client.write_all(&[5, 0])?,
         }
         let [5, 1, 0, kind] = read_bytes(client)? else { panic!("not a request to connect") };
         let host = match kind {
@@ -100,6 +106,7 @@ pub(crate) fn socks(manner: Manner, server: SocketAddr) -> Proxy {
 }
 
 fn proxy(
+    manner: Manner,
     greet: impl Fn(&mut TcpStream, &Mutex<Vec<String>>) -> io::Result<Option<TcpStream>> + Send + Sync + 'static,
 ) -> Proxy {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -114,7 +121,7 @@ fn proxy(
             thread::spawn(move || {
                 // A client that goes away in between is what some tests are about.
                 if let Ok(Some(server)) = greet(&mut client, &targets) {
-                    pass_on(client, server);
+                    pass_on(client, server, if manner == Manner::Slow { DELAY } else { Duration::ZERO });
                 }
                 clients.fetch_sub(1, Ordering::SeqCst);
             });
@@ -123,9 +130,15 @@ fn proxy(
     proxy
 }
 
-fn pass_on(client: TcpStream, server: TcpStream) {
-    let copy = |mut from: TcpStream, mut to: TcpStream| {
-        let _ = io::copy(&mut from, &mut to);
+fn pass_on(client: TcpStream, server: TcpStream, delay: Duration) {
+    let copy = move |mut from: TcpStream, mut to: TcpStream| {
+        let mut block = [0; 16 * 1024];
+        while let Ok(len @ 1..) = from.read(&mut block) {
+            thread::sleep(delay);
+            if to.write_all(&block[..len]).is_err() {
+                break;
+            }
+        }
         let _ = to.shutdown(Shutdown::Write);
     };
     let (back_from, back_to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
