@@ -115,7 +115,7 @@ def fault_at_client(code, text, language, lines, client):
         while True:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   text=True, timeout=SECONDS)
-            if "could not connect" not in done.stdout:
+            if not re.search(r"^  code +refused$", done.stdout, re.M):
                 break
             if time.monotonic() > deadline:
                 return f"the block does not listen: {done.stdout}"
