@@ -1,7 +1,7 @@
 //! Drives the core of [sansocket](https://docs.rs/sansocket) over an async byte stream. Knows no runtime.
 //!
-//! An adapter implements [`Runtime`] (with a [`Timer`]) and [`Transport`] on a type without data, and re-exports the functions of this crate
-//! with that type filled in; that is all of it. What is decided, the core decides; what is awaited, is awaited here:
+//! An adapter implements [`Runtime`] (with a [`Timer`]) and [`Transport`] on a type without data, and offers what is here with that type
+//! filled in, by [`adapter!`]; that is all of it. What is decided, the core decides; what is awaited, is awaited here:
 //!
 //! ```text
 //!  network ─► Transport::poll_read  ─► handshake | reading ─► core ─► message ─► application
@@ -20,6 +20,7 @@
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
 
+mod adapter;
 mod client;
 pub mod clock;
 mod dial;

@@ -1,0 +1,270 @@
+//! What every adapter with futures offers, written once.
+
+/// Defines what an adapter offers: the types of this crate with its runtime filled in, functions that take its streams, and the
+/// core's names. To be called once, in the root of the adapter's crate.
+///
+/// The crate that calls it has the features `tls` and `deflate`, which turn on those of this crate, and depends on `sansocket` besides.
+/// The roots of `sansocket-tokio`, `sansocket-async-std` and `sansocket-smol` are such calls.
+#[macro_export]
+macro_rules! adapter {
+    (
+        name: $name:ident,
+        runtime: $runtime:ident,
+        stream: $stream:path,
+        read: $read:path,
+        write: $write:path $(,)?
+    ) => {
+        pub use sansocket::{
+            Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
+            Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
+            ServerConfig, Timeouts,
+        };
+        pub use sansocket::{
+            Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
+            QueuePolicy, Reconnected, Reconnecting, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
+            SessionSendError, SessionState, SessionStats, Setback,
+        };
+        #[cfg(feature = "deflate")]
+        pub use sansocket::{DeflateConfig, DeflateParams};
+        pub use $crate::{ClientSender, Error, Handshakes, handshakes};
+        #[cfg(feature = "tls")]
+        pub use $crate::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
+
+        /// All of the core, for what is not re-exported by name.
+        pub use sansocket;
+
+        /// The stream of a client: TCP for `ws`, TLS over TCP for `wss`.
+        pub type MaybeTls<S = $stream> = $crate::MaybeTls<S, $runtime>;
+
+        /// A client with all that can be set about it. See [`sansocket_driver::Connector`] for its methods.
+        ///
+        /// ```no_run
+        /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+        #[doc = concat!(" use ", stringify!($name), "::{Connector, Proxy};")]
+        ///
+        /// let mut connector = Connector::default();
+        /// connector.dial.redirects = 3;
+        /// connector.dial.proxy = "http://proxy.example:3128".parse::<Proxy>()?.into();
+        /// let socket = connector.connect("wss://example.com/chat").await?;
+        /// println!("{:?}", socket.dialed());
+        /// # Ok(())
+        /// # }
+        /// ```
+        pub type Connector = $crate::Connector<$runtime>;
+
+        /// A client that connects again by itself. See [`sansocket_driver::Client`] for its methods, and
+        /// [`sansocket_driver::ClientBuilder`] for its options.
+        ///
+        /// ```no_run
+        /// # async fn talk() -> Result<(), Box<dyn std::error::Error>> {
+        #[doc = concat!(" use ", stringify!($name), "::{Client, SessionEvent};")]
+        ///
+        /// let mut client =
+        ///     Client::builder().server("wss://a.example.com/feed")?.server("wss://b.example.com/feed")?.build()?;
+        /// client.send("subscribe").await?;
+        /// while let Some(event) = client.next().await {
+        ///     match event {
+        ///         SessionEvent::Message(message) => println!("{message:?}"),
+        ///         SessionEvent::GaveUp(all) => eprintln!("{all}"),
+        ///         other => eprintln!("{other:?}"),
+        ///     }
+        /// }
+        /// # Ok(())
+        /// # }
+        /// ```
+        pub type Client = $crate::Client<$runtime>;
+
+        /// Options of a [`Client`]. See [`sansocket_driver::ClientBuilder`] for its methods.
+        pub type ClientBuilder = $crate::ClientBuilder<$runtime>;
+
+        /// A byte stream inside of TLS. See [`sansocket_driver::TlsStream`] for its methods.
+        #[cfg(feature = "tls")]
+        pub type TlsStream<S = $stream> = $crate::TlsStream<S, $runtime>;
+
+        /// TLS of a server. See [`sansocket_driver::TlsAcceptor`] for its methods.
+        ///
+        /// ```no_run
+        #[doc = concat!(" # async fn serve(tcp: ", stringify!($stream), ") -> Result<(), Box<dyn std::error::Error>> {")]
+        #[doc = concat!(" use ", stringify!($name), "::{TlsAcceptor, accept};")]
+        ///
+        /// let acceptor = TlsAcceptor::from_pem(&std::fs::read("chain.pem")?, &std::fs::read("key.pem")?)?;
+        /// let stream = acceptor.accept(tcp).await?;
+        /// let mut socket = accept(stream).await?;
+        /// # Ok(())
+        /// # }
+        /// ```
+        #[cfg(feature = "tls")]
+        pub type TlsAcceptor = $crate::TlsAcceptor<$runtime>;
+
+        /// Options of a server's TLS. See [`sansocket_driver::TlsAcceptorBuilder`] for its methods.
+        #[cfg(feature = "tls")]
+        pub type TlsAcceptorBuilder = $crate::TlsAcceptorBuilder<$runtime>;
+
+        /// An open WebSocket. See [`sansocket_driver::WebSocket`] for its methods.
+        pub type WebSocket<S = MaybeTls> = $crate::WebSocket<S, $runtime>;
+
+        /// The receiving half of a [`WebSocket`]. See [`sansocket_driver::ReadHalf`] for its methods.
+        pub type ReadHalf<S = MaybeTls> = $crate::ReadHalf<S, $runtime>;
+
+        /// The sending half of a [`WebSocket`]. See [`sansocket_driver::WriteHalf`] for its methods.
+        pub type WriteHalf<S = MaybeTls> = $crate::WriteHalf<S, $runtime>;
+
+        /// A client's request that waits for an answer. See [`sansocket_driver::Incoming`] for its methods.
+        pub type Incoming<S = $stream> = $crate::Incoming<S, $runtime>;
+
+        /// A connected byte stream: TCP, TLS, a pipe in memory.
+        pub trait Stream: $read + $write + Unpin + Send + 'static {}
+
+        impl<S: $read + $write + Unpin + Send + 'static> Stream for S {}
+
+        /// Accepts a WebSocket on a connected stream, whatever the client asks for, with the default configuration.
+        ///
+        /// On a connection of TCP, TCP_NODELAY is set first.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes the stream.
+        pub async fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
+            $crate::accept(stream).await
+        }
+
+        /// Accepts a WebSocket on a connected stream; `decide` sees the request and answers it.
+        ///
+        /// ```no_run
+        #[doc = concat!(" # async fn serve(stream: ", stringify!($stream), ") -> Result<(), ", stringify!($name), "::Error> {")]
+        #[doc = concat!(" use ", stringify!($name), "::{Accept, Reject, ServerConfig, accept_with};")]
+        ///
+        /// let socket = accept_with(stream, &ServerConfig::default(), |request| {
+        ///     if request.target() != "/chat" {
+        ///         return Err(Reject::new(404));
+        ///     }
+        ///     Ok(match request.subprotocols().find(|offered| *offered == "v2.chat") {
+        ///         Some(chosen) => Accept::new().subprotocol(chosen),
+        ///         None => Accept::new(),
+        ///     })
+        /// })
+        /// .await?;
+        /// # drop(socket);
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Handshake`] if no acceptable request came or `decide` refused it. The client has then been told, if it speaks
+        /// HTTP.
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes the stream.
+        pub async fn accept_with<S: Stream>(
+            stream: S,
+            config: &ServerConfig,
+            decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+        ) -> Result<WebSocket<S>, Error> {
+            $crate::accept_with(stream, config, decide).await
+        }
+
+        /// As [`accept_with`], and answers plain HTTP requests on the same port. `None` means that one was answered.
+        ///
+        /// ```no_run
+        #[doc = concat!(" # async fn serve(stream: ", stringify!($stream), ") -> Result<(), ", stringify!($name), "::Error> {")]
+        #[doc = concat!(" use ", stringify!($name), "::{Accept, Answer, Reject, ServerConfig, accept_or_answer};")]
+        ///
+        /// let mut config = ServerConfig::default();
+        /// config.plain_http = true;
+        /// let accepted = accept_or_answer(stream, &config, |_| Ok(Accept::new()), |request| match request.target() {
+        ///     "/healthz" => Answer::new(200),
+        ///     _ => Reject::not_found().into(),
+        /// });
+        /// if let Some(socket) = accepted.await? {
+        ///     // ...
+        /// #   drop(socket);
+        /// }
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// As [`accept_with`].
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes the stream.
+        pub async fn accept_or_answer<S: Stream>(
+            stream: S,
+            config: &ServerConfig,
+            decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
+            answer: impl FnOnce(&PlainRequest) -> Answer,
+        ) -> Result<Option<WebSocket<S>>, Error> {
+            $crate::accept_or_answer(stream, config, decide, answer).await
+        }
+
+        /// Reads a client's request, and leaves the answer to the caller: for decisions that have to wait for something.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes the stream.
+        pub async fn receive_request<S: Stream>(stream: S, config: &ServerConfig) -> Result<Incoming<S>, Error> {
+            $crate::receive_request(stream, config).await
+        }
+
+        /// Opens a WebSocket as the client, on a connected stream.
+        ///
+        /// The stream may be of any kind. For `wss` it must be encrypted already.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Handshake`] if the server did not agree, or did not answer as it must.
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes the stream.
+        pub async fn client<S: Stream>(
+            stream: S,
+            request: &ClientRequest,
+            config: &ClientConfig,
+        ) -> Result<WebSocket<S>, Error> {
+            $crate::client(stream, request, config).await
+        }
+
+        /// Dials a server and opens a WebSocket, with the default configuration: `connect("wss://host:port/path")`.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Url`] if it is not the URL of a WebSocket; otherwise [`Error::Dial`], which has everything that was tried.
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes all that it holds.
+        pub async fn connect(url: &str) -> Result<WebSocket, Error> {
+            Connector::default().connect(url).await
+        }
+
+        /// Dials the server of a request and opens a WebSocket. A [`Connector`] has the options of the way there: proxy, TLS,
+        /// redirects, time limits.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Dial`], which has everything that was tried; also if it was the opening handshake that failed
+        /// ([`Error::handshake`]).
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes all that it holds.
+        pub async fn connect_with(request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket, Error> {
+            let mut connector = Connector::default();
+            connector.client = config.clone();
+            connector.connect_with(request).await
+        }
+    };
+}
