@@ -207,7 +207,7 @@ fn a_redirect_is_an_error_unless_it_is_allowed() {
         ));
         let mut connector = Connector::default();
         let error = dial_error(connector.connect(&format!("ws://{redirecting}/here")).await);
-        assert_eq!(error.code(), "redirect", "{error}");
+        assert_eq!(error.handshake().unwrap().code(), "redirected", "{error}");
         connector.dial.redirects = 1;
         let mut socket = connector.connect(&format!("ws://{redirecting}/here")).await.unwrap();
         let dialed = socket.dialed().unwrap();

@@ -118,9 +118,6 @@ fn to_proxy(fault: &ProxyFault) -> &'static str {
 
 fn to_redirect(fault: RedirectFault) -> &'static str {
     match fault {
-        RedirectFault::Limit { limit: 0 } => {
-            "Use the URL that it redirects to if it is trusted, or allow redirects (dial.redirects)."
-        }
         RedirectFault::Limit { .. } | RedirectFault::Loop => {
             "Look at the server's redirects; a login that is missing is the usual cause."
         }

@@ -93,7 +93,6 @@ impl DialCause {
         "tls-timeout",
         "tls-failed",
         "handshake",
-        "redirect",
         "redirect-limit",
         "redirect-loop",
         "redirect-downgrade",

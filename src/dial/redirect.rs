@@ -6,7 +6,7 @@ use core::fmt;
 use crate::handshake::{ClientRequest, Excerpt, HandshakeError};
 use crate::url::{Url, UrlError};
 
-/// The request that `error` redirects `request` to, or `None` if it is no redirect.
+/// The request that `error` redirects `request` to, or `None` if it is no redirect or none is followed.
 ///
 /// `passed` are the URLs that have redirected before this one.
 pub(crate) fn follow(
@@ -15,6 +15,9 @@ pub(crate) fn follow(
     passed: &[Url],
     limit: u32,
 ) -> Option<Result<ClientRequest, RedirectError>> {
+    if limit == 0 {
+        return None;
+    }
     let response = error.response()?;
     // RFC 9110 section 15.4. The method is GET, which none of them changes; 300 and 304 to 306 ask for something else.
     if !matches!(response.status(), 301 | 302 | 303 | 307 | 308) {
@@ -48,7 +51,7 @@ pub(crate) fn follow(
     Some(Ok(request.redirected_to(target)))
 }
 
-/// A redirect that was not followed.
+/// A redirect that was not followed, although redirects are.
 #[derive(Debug, Clone)]
 pub struct RedirectError {
     inner: Box<Inner>,
@@ -98,7 +101,6 @@ impl fmt::Display for RedirectError {
             None => write!(f, "{location}, ")?,
         }
         match fault {
-            RedirectFault::Limit { limit: 0 } => f.write_str("and redirects are not followed here"),
             RedirectFault::Limit { limit } => write!(f, "after {limit} redirects, which is dial.redirects"),
             RedirectFault::Loop => f.write_str("which has redirected before"),
             RedirectFault::Downgrade => f.write_str("from an encrypted connection to plain text"),
@@ -131,12 +133,10 @@ pub enum RedirectFault {
 }
 
 impl RedirectFault {
-    /// A short name that does not change: `redirect` where none is followed, or else `redirect-limit`, `redirect-loop`,
-    /// `redirect-downgrade` or `redirect-target`.
+    /// A short name that does not change: `redirect-limit`, `redirect-loop`, `redirect-downgrade` or `redirect-target`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Limit { limit: 0 } => "redirect",
             Self::Limit { .. } => "redirect-limit",
             Self::Loop => "redirect-loop",
             Self::Downgrade => "redirect-downgrade",

@@ -30,6 +30,16 @@ impl Excerpt {
         &self.bytes
     }
 
+    /// A reference to a resource without its query, which may hold secrets.
+    pub(crate) fn without_query(&self) -> Self {
+        match self.bytes.iter().position(|&byte| byte == b'?') {
+            Some(at) => {
+                Self::up_to(usize::MAX, &[self.bytes.get(..at).unwrap_or_default(), b"?..."].concat())
+            }
+            None => self.clone(),
+        }
+    }
+
     /// Whether something was cut off.
     #[must_use]
     pub fn is_cut(&self) -> bool {

@@ -129,8 +129,20 @@ fn secrets_do_not_come_back() {
 }
 
 #[test]
+fn without_redirects_it_is_a_handshake_that_failed() {
+    let mut plan = Plan::new("ws://example.com/0", &config(0));
+    open(&mut plan);
+    redirect(&mut plan, "307", "/end?token=1");
+    assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed handshake"]);
+    let error = plan.failed.unwrap();
+    assert!(error.redirects().is_empty());
+    assert_eq!(error.handshake().unwrap().code(), "redirected");
+    assert!(error.to_string().contains("307 and redirects to \"/end?...\""), "{error}");
+}
+
+#[test]
 fn the_limit_holds_at_below_and_above() {
-    for limit in 0..4 {
+    for limit in 1..4 {
         let mut plan = Plan::new("ws://example.com/0", &config(limit));
         for hop in 1..=limit {
             open(&mut plan);
@@ -139,8 +151,7 @@ fn the_limit_holds_at_below_and_above() {
         }
         open(&mut plan);
         redirect(&mut plan, "307", "/end");
-        let code = if limit == 0 { "redirect" } else { "redirect-limit" };
-        assert_eq!(plan.steps(), ["abandon 192.0.2.1:80".to_owned(), format!("failed {code}")]);
+        assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed redirect-limit"]);
         let error = plan.failed.unwrap();
         assert_eq!(error.redirects().len(), limit as usize);
         let DialCause::Redirect(redirect) = error.cause() else { panic!("{error}") };
@@ -214,12 +225,14 @@ fn an_error_after_a_redirect_is_about_the_last_url() {
 
 #[test]
 fn the_error_shows_where_it_leads_to_without_the_query() {
-    let mut plan = Plan::new("ws://example.com/a", &config(0));
+    let mut plan = Plan::new("ws://example.com/a", &config(1));
+    open(&mut plan);
+    redirect(&mut plan, "302", "/");
     open(&mut plan);
     redirect(&mut plan, "302", "/b?token=1");
     plan.steps();
     let error = plan.failed.unwrap();
-    assert!(error.to_string().contains("302 and redirects to ws://example.com/b?..., and"), "{error}");
+    assert!(error.to_string().contains("302 and redirects to ws://example.com/b?..., after 1"), "{error}");
     let DialCause::Redirect(redirect) = error.cause() else { panic!("{error}") };
     assert_eq!(redirect.target().unwrap().resource_name(), "/b?token=1");
 }
