@@ -132,6 +132,8 @@ fn proxy(
 
 fn pass_on(client: TcpStream, server: TcpStream, delay: Duration) {
     let copy = move |mut from: TcpStream, mut to: TcpStream| {
+        // Small pieces go on at once, and do not wait for the receiver's acknowledgement.
+        let _ = to.set_nodelay(true);
         let mut block = [0; 16 * 1024];
         while let Ok(len @ 1..) = from.read(&mut block) {
             thread::sleep(delay);

@@ -3,9 +3,10 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::{iter, process};
 
 /// In front of one server.
 pub(crate) struct Relay {
@@ -21,9 +22,9 @@ struct Running {
 }
 
 impl Relay {
-    /// Starts it, on a free port.
+    /// Starts it, on a port that stays free while it is killed.
     pub(crate) fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = listen();
         let address = listener.local_addr().unwrap();
         Self { address, server, running: Mutex::new(Some(Running::start(listener, server))) }
     }
@@ -70,7 +71,23 @@ impl Running {
     }
 }
 
+/// Whoever asks the system for any port gets none below 32768, and each process that does this has a range of its own. So nobody else's
+/// server is there while the relay is not.
+fn listen() -> TcpListener {
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let range = 20_000 + (process::id() % 180) as u16 * PORTS;
+    let listeners = iter::repeat_with(|| {
+        let port = range + COUNT.fetch_add(1, Ordering::Relaxed) % PORTS;
+        TcpListener::bind(("127.0.0.1", port))
+    });
+    listeners.take(PORTS.into()).find_map(Result::ok).unwrap()
+}
+
+const PORTS: u16 = 64;
+
 fn copy(mut from: TcpStream, mut to: TcpStream) {
+    // Small pieces go on at once, and do not wait for the receiver's acknowledgement.
+    let _ = to.set_nodelay(true);
     let mut block = [0; 16 * 1024];
     while let Ok(len @ 1..) = from.read(&mut block) {
         if to.write_all(&block[..len]).is_err() {
