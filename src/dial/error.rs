@@ -1,6 +1,6 @@
 //! The error of a `Dial`: every attempt, with its address, step, time and cause.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
@@ -106,6 +106,19 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+/// The place, where the name of the server does not say it already.
+struct By<'a>(&'a DialAttempt);
+
+impl fmt::Display for By<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.0.place().to_string();
+        match self.0.server().split_once("://") {
+            Some((_, server)) if server == place => Ok(()),
+            _ => write!(f, " by {place}"),
+        }
+    }
+}
+
 impl fmt::Display for DialAttempt {
     /// What happened, in one sentence without its full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,7 +128,7 @@ impl fmt::Display for DialAttempt {
             DialCause::NoAddress => write!(f, "the name {host} has no address of the wanted families"),
             DialCause::Connect(error) => write!(f, "{place} {error}"),
             DialCause::Proxy(error) => write!(f, "{error}"),
-            DialCause::Tls(error) => write!(f, "TLS with {} by {place} failed: {error}", self.server()),
+            DialCause::Tls(error) => write!(f, "TLS with {}{} failed: {error}", self.server(), By(self)),
             DialCause::Handshake(error) => write!(f, "{error}"),
             DialCause::Redirect(error) => write!(f, "{error}"),
             DialCause::ResolveTimedOut { limit } => {
@@ -125,7 +138,7 @@ impl fmt::Display for DialAttempt {
                 write!(f, "{place} did not answer within {}", Elapsed(*limit))
             }
             DialCause::TlsTimedOut { limit } => {
-                write!(f, "TLS with {} by {place} was not there within {}", self.server(), Elapsed(*limit))
+                write!(f, "TLS with {}{} was not there within {}", self.server(), By(self), Elapsed(*limit))
             }
             DialCause::OverallTimedOut { step, limit } => {
                 let limit = Elapsed(*limit);

@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use crate::closed::Closed;
 use crate::dial::DialError;
-use crate::handshake::HandshakeError;
+use crate::handshake::{Elapsed, HandshakeError};
 use crate::session::verdict::{Pace, RetryRules, Verdict};
 use crate::time::Instant;
 
@@ -177,7 +177,7 @@ impl fmt::Display for SessionAttempt {
     /// One line that stands alone in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { number, server, took, setback, .. } = self;
-        write!(f, "dial {number}, to server {server}, {took:?}: {setback}")
+        write!(f, "dial {number}, to server {server}, {}: {setback}", Elapsed(*took))
     }
 }
 

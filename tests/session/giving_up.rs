@@ -160,7 +160,7 @@ fn the_text_is_for_who_is_called_at_night() {
     assert_eq!(
         gave_up.to_string(),
         "gave up: max_reconnect_attempts is 1, and so many were made; messages left in the queue: 0\n\
-         dial 1, to server 0, 0ns: connection refused\n\
-         dial 2, to server 1, 30s: no connection within 30s, which is connection_timeout",
+         dial 1, to server 0, 0 ms: connection refused\n\
+         dial 2, to server 1, 30 s: no connection within 30s, which is connection_timeout",
     );
 }
