@@ -5,25 +5,32 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use sansocket::{
-    Accept, ClientConfig, ClientRequest, CloseCode, Event, Message, MessageKind, Reject, Request,
+    Accept, ClientConfig, ClientRequest, CloseCode, DialConfig, Event, Message, MessageKind, Reject, Request,
     ServerConfig,
 };
 
 use crate::by_hand::{self, Opening};
-use crate::matrix::{Case, Client, OurClient, OurServer, Server};
+use crate::matrix::{Case, Client, Server, Topic};
 use crate::raw::{self, REQUEST};
 use crate::saw::Saw;
-use crate::strangers;
+use crate::sides::{OurClient, OurServer};
+use crate::{failover, proxies, reconnect, secure, silence, strangers};
 
 /// All cases, from the ordinary to the odd.
 #[must_use]
-pub fn all() -> Vec<Case> {
-    let mut cases = open();
-    cases.extend(limits());
-    cases.extend(wrong_requests());
-    cases.extend(silence_and_ends());
-    cases.extend(strangers::all());
-    cases
+pub fn all() -> Vec<Topic> {
+    let topic = |name, cases| Topic { name, cases };
+    vec![
+        topic("handshakes, messages", open()),
+        topic("limits", limits()),
+        topic("wrong requests", wrong_requests()),
+        silence::topic(),
+        strangers::topic(),
+        secure::topic(),
+        proxies::topic(),
+        failover::topic(),
+        reconnect::topic(),
+    ]
 }
 
 /// Handshakes that succeed, and what follows.
@@ -86,6 +93,7 @@ fn open() -> Vec<Case> {
             name: "byte at a time",
             tried: "every byte of both sides is passed on alone",
             byte_by_byte: true,
+            at_once: true,
             server_sees: "3 in, 3 out; Close 1000 (normal) from the client",
             client_sees: "3 in, 3 out; Close 1000 (normal) from the client",
             ..ours()
@@ -197,69 +205,7 @@ fn wrong_requests() -> Vec<Case> {
     ]
 }
 
-/// Handshakes that come to nothing, each seen by our server and by our client.
-fn silence_and_ends() -> Vec<Case> {
-    const HALF_REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgr";
-    const HALF_RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgr";
-    let mut impatient_server = server();
-    impatient_server.config.timeouts.handshake = Some(SHORT);
-    let mut impatient_client = client();
-    impatient_client.config.timeouts.handshake = Some(SHORT);
-    vec![
-        Case {
-            name: "hang-up after 0 bytes",
-            tried: "a client closes TCP before it sends a byte",
-            client: Client::Other("raw TCP", |mut tcp| Ok(raw::hang_up(&mut tcp, "")?)),
-            server_sees: "closed-before-first-byte after 0 bytes",
-            client_sees: "hung up after 0 bytes",
-            ..ours()
-        },
-        Case {
-            name: "hang-up after 0 bytes",
-            tried: "a server does the same",
-            server: Server::Other("raw TCP", |mut tcp| Ok(raw::hang_up(&mut tcp, "")?)),
-            server_sees: "hung up after 0 bytes",
-            client_sees: "closed-before-first-byte after 0 bytes",
-            ..ours()
-        },
-        Case {
-            name: "hang-up inside the head",
-            tried: "a client closes TCP in the middle of a field name",
-            client: Client::Other("raw TCP", |mut tcp| Ok(raw::hang_up(&mut tcp, HALF_REQUEST)?)),
-            server_sees: "closed-inside-head after 50 bytes",
-            client_sees: "hung up after 50 bytes",
-            ..ours()
-        },
-        Case {
-            name: "hang-up inside the head",
-            tried: "a server does the same",
-            server: Server::Other("raw TCP", |mut tcp| Ok(raw::hang_up(&mut tcp, HALF_RESPONSE)?)),
-            server_sees: "hung up after 38 bytes",
-            client_sees: "closed-inside-head after 38 bytes",
-            ..ours()
-        },
-        Case {
-            name: "silence",
-            tried: "a client sends nothing until the time limit of the server, 300 ms",
-            server: Server::Ours(Box::new(impatient_server)),
-            client: Client::Other("raw TCP", |mut tcp| Ok(raw::stay_silent(&mut tcp)?)),
-            server_sees: "timed-out after 0 bytes",
-            client_sees: "0 bytes, then the end of TCP",
-            ..ours()
-        },
-        Case {
-            name: "silence",
-            tried: "a server sends nothing until the time limit of the client, 300 ms",
-            server: Server::Other("raw TCP", |mut tcp| Ok(raw::stay_silent(&mut tcp)?)),
-            client: Client::Ours(Box::new(impatient_client)),
-            server_sees: "a request, then the end of TCP",
-            client_sees: "timed-out after 0 bytes",
-            ..ours()
-        },
-    ]
-}
-
-/// Our server and our client, each on each async runtime; to be completed.
+/// Our server and our client, each on each platform; to be completed.
 pub(crate) fn ours() -> Case {
     Case {
         name: "",
@@ -267,20 +213,26 @@ pub(crate) fn ours() -> Case {
         server: Server::Ours(Box::new(server())),
         client: Client::Ours(Box::new(client())),
         byte_by_byte: false,
+        at_once: false,
         server_sees: "",
         client_sees: "",
     }
 }
 
 /// A server that accepts everything.
-fn server() -> OurServer {
-    OurServer { config: ServerConfig::default(), decide: |_, _| Ok(Accept::new()) }
+pub(crate) fn server() -> OurServer {
+    OurServer { config: ServerConfig::default(), identity: None, decide: |_, _| Ok(Accept::new()) }
 }
 
 /// A client that asks for nothing special and sends three small messages.
-fn client() -> OurClient {
+pub(crate) fn client() -> OurClient {
     OurClient {
         config: ClientConfig::default(),
+        dial: DialConfig::default(),
+        scheme: "ws",
+        host: None,
+        tls: None,
+        proxy: None,
         request: Ok,
         messages: || vec!["Grüße 🌍".into(), vec![0, 159, 146, 150].into(), "".into()],
     }
@@ -352,5 +304,5 @@ fn serve_fragments(tcp: TcpStream) -> Result<Saw, Box<dyn Error>> {
     Ok(format!("Pong between fragments; Close {received}").into())
 }
 
-/// The time limit of the handshakes that come to nothing.
-const SHORT: Duration = Duration::from_millis(300);
+/// The time limit of what comes to nothing.
+pub(crate) const SHORT: Duration = Duration::from_millis(300);

@@ -1,20 +1,40 @@
 //! What the example programs share.
 //!
-//! - [`runtime`]: tokio, async-std and smol behind one trait, so that a program is written once and runs on all of them.
+//! - [`runtime`]: tokio, async-std and smol behind one trait, so that a program is written once and runs on all of them; `platform`
+//!   has plain threads as well.
 //! - [`by_hand`]: the core driven by hand over a blocking socket, without an adapter.
-//! - [`matrix`] and [`cases`]: servers and clients of every kind, against each other on loopback, [`strangers`] among them; [`raw`] are
-//!   those that speak no WebSocket, or not well, and [`saw`] is what each of them sees.
+//! - [`matrix`]: servers and clients of every kind, against each other on loopback. `sides` are those of the adapters, [`raw`] those that
+//!   speak no WebSocket, or not well; [`saw`] is what each of them sees, and `table` prints it.
+//! - [`cases`] is what the matrix tries, with a file for each topic: `silence`, `strangers`, `secure`, `proxies`, `failover`, `reconnect`.
 //! - [`probe`]: one server, tested step by step.
 
 pub mod by_hand;
 pub mod cases;
 pub mod compression;
+mod failover;
 pub mod matrix;
+mod platform;
 pub mod probe;
+mod proxies;
 pub mod raw;
+mod reconnect;
 pub mod runtime;
 pub mod saw;
-pub mod strangers;
+mod secure;
+mod sides;
+mod silence;
+mod strangers;
+mod table;
+
+// What the tests of the adapters have as well.
+#[path = "../../runtimes/loopback/certificates.rs"]
+#[expect(dead_code, reason = "shared with the tests of TLS")]
+mod certificates;
+#[path = "../../runtimes/loopback/proxy.rs"]
+#[expect(dead_code, reason = "shared with the tests of connecting")]
+mod proxy;
+#[path = "../../runtimes/loopback/relay.rs"]
+mod relay;
 
 /// The code in the README, which has to compile.
 #[cfg(doctest)]

@@ -45,7 +45,7 @@ fn parse(url: &str) -> Result<ClientRequest, Box<dyn Error>> {
     let request = ClientRequest::new(url)?;
     if request.url().is_secure() {
         return Err(
-            "wss needs TLS, which this program does not have; test the port behind it, with ws".into()
+            "this looks at ws only; echo_client takes wss, or test the port behind TLS, with ws".into()
         );
     }
     Ok(request)

@@ -38,20 +38,17 @@ pub trait Runtime: 'static {
 
     /// The adapter's `accept_with`.
     fn accept_with(
-        stream: Self::Stream,
+        stream: MaybeTls<Self::Stream, Self::Adapter>,
         config: &ServerConfig,
         decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-    ) -> impl Future<Output = Result<Accepted<Self>, Error>>;
+    ) -> impl Future<Output = Result<WebSocket<Self>, Error>>;
 }
 
-/// A client's open WebSocket on the runtime `R`.
+/// An open WebSocket on the runtime `R`, plain or inside of TLS.
 pub type WebSocket<R> = sansocket_driver::WebSocket<
     MaybeTls<<R as Runtime>::Stream, <R as Runtime>::Adapter>,
     <R as Runtime>::Adapter,
 >;
-
-/// A server's open WebSocket on the runtime `R`.
-pub type Accepted<R> = sansocket_driver::WebSocket<<R as Runtime>::Stream, <R as Runtime>::Adapter>;
 
 /// The runtime tokio.
 pub enum Tokio {}
@@ -76,10 +73,10 @@ impl Runtime for Tokio {
     }
 
     async fn accept_with(
-        stream: Self::Stream,
+        stream: MaybeTls<Self::Stream, Self::Adapter>,
         config: &ServerConfig,
         decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-    ) -> Result<Accepted<Self>, Error> {
+    ) -> Result<WebSocket<Self>, Error> {
         sansocket_tokio::accept_with(stream, config, decide).await
     }
 }
@@ -105,10 +102,10 @@ impl Runtime for AsyncStd {
     }
 
     async fn accept_with(
-        stream: Self::Stream,
+        stream: MaybeTls<Self::Stream, Self::Adapter>,
         config: &ServerConfig,
         decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-    ) -> Result<Accepted<Self>, Error> {
+    ) -> Result<WebSocket<Self>, Error> {
         sansocket_async_std::accept_with(stream, config, decide).await
     }
 }
@@ -134,10 +131,10 @@ impl Runtime for Smol {
     }
 
     async fn accept_with(
-        stream: Self::Stream,
+        stream: MaybeTls<Self::Stream, Self::Adapter>,
         config: &ServerConfig,
         decide: impl FnOnce(&Request) -> Result<Accept, Reject>,
-    ) -> Result<Accepted<Self>, Error> {
+    ) -> Result<WebSocket<Self>, Error> {
         sansocket_smol::accept_with(stream, config, decide).await
     }
 }

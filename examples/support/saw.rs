@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::io;
 
-use sansocket::{Closed, HandshakeError, HandshakeErrorKind, Role};
+use sansocket::{Closed, DialError, HandshakeError, HandshakeErrorKind, Role};
+use sansocket_driver::{TlsAcceptError, TlsAcceptFault};
 
 /// What one end saw.
 pub struct Saw {
@@ -33,6 +34,14 @@ impl Saw {
             None => notes.push(closed.cause.to_string()),
         }
         Self { text: notes.join("; "), diagnosis: (!closed.is_clean()).then(|| closed.to_string()) }
+    }
+
+    /// The same after `notes` of what came before.
+    #[must_use]
+    pub fn after(mut self, mut notes: Vec<String>) -> Self {
+        notes.push(self.text);
+        self.text = notes.join("; ");
+        self
     }
 }
 
@@ -72,11 +81,34 @@ impl From<HandshakeError> for Saw {
     }
 }
 
+impl From<DialError> for Saw {
+    fn from(error: DialError) -> Self {
+        let text = match error.handshake() {
+            Some(handshake) => Self::from(handshake.clone()).text,
+            None => error.code().to_owned(),
+        };
+        Self { text, diagnosis: Some(error.to_string()) }
+    }
+}
+
+impl From<TlsAcceptError> for Saw {
+    fn from(error: TlsAcceptError) -> Self {
+        let text = match error.fault() {
+            TlsAcceptFault::NotTls => format!("{}: {}", error.code(), error.peer().code()),
+            _ => error.code().to_owned(),
+        };
+        Self { text, diagnosis: Some(error.to_string()) }
+    }
+}
+
 impl From<sansocket_driver::Error> for Saw {
     fn from(error: sansocket_driver::Error) -> Self {
-        match error.handshake() {
-            Some(handshake) => handshake.clone().into(),
-            None => error.to_string().into(),
+        use sansocket_driver::Error;
+        match error {
+            Error::Dial(error) => error.into(),
+            Error::TlsAccept(error) => error.into(),
+            Error::Handshake { error, .. } => error.into(),
+            other => other.to_string().into(),
         }
     }
 }

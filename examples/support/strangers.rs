@@ -1,15 +1,15 @@
 //! Peers that came to the wrong port, or to one that wants something else first: what our side takes them for.
 
 use crate::cases::ours;
-use crate::matrix::{Case, Client, Server};
+use crate::matrix::{Case, Client, Server, Topic};
 use crate::raw;
 
 /// Cases of a server that meets other clients, and of a client that meets other servers.
 #[must_use]
-pub fn all() -> Vec<Case> {
+pub(crate) fn topic() -> Topic {
     let mut cases = at_our_server();
     cases.extend(at_our_client());
-    cases
+    Topic { name: "strangers", cases }
 }
 
 fn at_our_server() -> Vec<Case> {
