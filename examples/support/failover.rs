@@ -51,7 +51,7 @@ pub(crate) fn topic() -> Topic {
     Topic { name: "failover", cases }
 }
 
-/// A client with two servers. It echoes with the second, which is the one that listens in the matrix.
+/// A client with two servers. It talks to the second, which is the one that listens in the matrix.
 #[derive(Clone, Copy)]
 pub(crate) struct Failover {
     /// Starts the first.
@@ -74,34 +74,37 @@ impl OnEach<SocketAddr> for Failover {
 impl Failover {
     async fn visit<P: Platform>(&self, server: SocketAddr) -> Result<Saw, Box<dyn Error>> {
         let first = (self.start)()?;
-        let servers =
-            [first.address, server].map(|address| ClientRequest::new(&format!("ws://{address}/chat")));
-        let [first, second] = servers;
-        let servers = vec![first?, second?];
+        let addresses = [first.address, server].into_iter();
+        let servers: Result<Vec<_>, _> =
+            addresses.map(|address| ClientRequest::new(&format!("ws://{address}/chat"))).collect();
+        let servers = servers?;
         let mut client = P::client(|builder| {
             builder.session.servers = servers;
             builder.session.connection.timeouts.handshake = Some(PATIENCE);
             builder.session.reconnect_delay = Duration::from_millis(10);
         })?;
         let (mut notes, mut log) = (Vec::new(), Vec::new());
-        let mut left = vec!["Grüße 🌍", "hello", ""];
-        let mut asked = None;
+        // Which server is tried, whether it was reached, and what is said to it.
+        let (mut server, mut open) = (0, false);
+        let (mut left, mut asked) = (vec!["Grüße 🌍", "hello", ""], None);
         while let Some(event) = client.next().await {
             match event {
                 SessionEvent::Reconnecting(next) => {
                     log.push(next.why.to_string());
                     log.push(format!("so {} is next, in {} ms", name(next.server), next.delay.as_millis()));
-                    notes.push(format!("{} server: {}", name(1 - next.server.min(1)), in_short(&next.why)));
+                    notes.push(format!("{} server: {}", name(server), in_short(&next.why)));
+                    server = next.server;
                 }
                 SessionEvent::Connected(connected) => {
-                    notes.push(format!("connected to {}", name(connected.server)))
+                    notes.push(format!("connected to {}", name(connected.server)));
+                    open = true;
                 }
                 SessionEvent::Message(message) if asked.as_ref() == Some(&message) => {}
                 SessionEvent::GaveUp(all) => return Err(all),
                 // What is of no interest here would come as something unexpected later.
                 other => return Err(format!("{other:?}").into()),
             }
-            if notes.last().is_some_and(|note| note.starts_with("connected")) {
+            if open {
                 let Some(text) = left.pop() else { break };
                 asked = Some(Message::from(text));
                 client.send(text.into()).await?;

@@ -27,7 +27,7 @@ pub(crate) fn topic() -> Topic {
     let cases = vec![
         Case {
             name: "killed under load",
-            tried: "the server dies three times with messages on their way, and is back when the client has tried twice",
+            tried: "the server dies three times with messages on their way, and is back for the second attempt of the client",
             server: Server::Ledger(Ledger),
             client: Client::Reconnect(Reconnect { comes_back: true, max_attempts: 100 }),
             server_sees: "600 messages over 4 connections, each dealt with once; Close 1000 (normal)",
@@ -104,7 +104,7 @@ impl Noted {
 /// A client that sends [`MESSAGES`] and kills the server in the middle of it, [`KILLS`] times.
 #[derive(Clone, Copy)]
 pub(crate) struct Reconnect {
-    /// Whether the server is started again, after the client has tried [`TRIES`] times.
+    /// Whether the server is started again, for attempt [`TRIES`] of the client.
     comes_back: bool,
     /// What `max_reconnect_attempts` is.
     max_attempts: u32,
@@ -155,9 +155,7 @@ impl Reconnect {
                 Some(SessionEvent::Disconnected(lost)) => load.lose(lost.queued),
                 Some(SessionEvent::Reconnecting(next)) => {
                     if next.delay > DELAY {
-                        return Err(
-                            format!("a delay of {:?}, where {DELAY:?} is the longest", next.delay).into()
-                        );
+                        return Err(format!("a delay of {:?}, longer than {DELAY:?}", next.delay).into());
                     }
                     tries += 1;
                     if tries == TRIES && self.comes_back {
@@ -165,6 +163,9 @@ impl Reconnect {
                     }
                 }
                 Some(SessionEvent::Reconnected(again)) => {
+                    if again.attempts != TRIES.into() {
+                        return Err(format!("back after {} attempts, not {TRIES}", again.attempts).into());
+                    }
                     outages.push(format!("{} ms ({} attempts)", again.outage.as_millis(), again.attempts));
                 }
                 Some(SessionEvent::GaveUp(all)) => return Ok(gave_up(&all)),
@@ -239,7 +240,7 @@ const MESSAGES: usize = 600;
 
 const KILLS: usize = 3;
 
-/// So many attempts come to nothing until the server is started again.
+/// Which attempt finds the server again: it is started when the client announces this one.
 const TRIES: u32 = 2;
 
 /// Messages on their way at a time.

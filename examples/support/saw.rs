@@ -83,11 +83,11 @@ impl From<HandshakeError> for Saw {
 
 impl From<DialError> for Saw {
     fn from(error: DialError) -> Self {
-        let text = match error.handshake() {
-            Some(handshake) => Self::from(handshake.clone()).text,
-            None => error.code().to_owned(),
-        };
-        Self { text, diagnosis: Some(error.to_string()) }
+        match error.handshake() {
+            // As the log has it.
+            Some(handshake) => handshake.clone().into(),
+            None => Self { text: error.code().to_owned(), diagnosis: Some(error.to_string()) },
+        }
     }
 }
 
