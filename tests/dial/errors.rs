@@ -53,6 +53,23 @@ fn one_line_says_who_what_where_and_how_long() {
 }
 
 #[test]
+fn tls_names_the_address_once() {
+    for (url, server) in [
+        ("wss://example.com/", "wss://example.com:443 by 192.0.2.1:80"),
+        ("wss://192.0.2.1:8443/", "wss://192.0.2.1:8443"),
+        ("wss://[2001:db8::1]/", "wss://[2001:db8::1]:443"),
+    ] {
+        let mut plan = Plan::connected(url, &ClientConfig::default(), &DialConfig::default(), millis(1));
+        plan.steps();
+        plan.dial.secured(Err(StepError::new(TlsFault::Expired, "")), millis(2));
+        plan.steps();
+        let line = plan.failed.unwrap().to_string();
+        let expected = format!(": TLS with {server} failed: the certificate has expired (tls-expired; 2 ms)");
+        assert!(line.ends_with(&expected), "{line}");
+    }
+}
+
+#[test]
 fn a_report_has_every_attempt() {
     assert_eq!(
         refused().report(),
