@@ -145,6 +145,9 @@ fn print_way(dialed: &Dialed) {
     let steps: Vec<_> =
         steps.iter().filter_map(|(step, time)| Some(format!("{step} {:.1?}", (*time)?))).collect();
     println!("by:   {} in {:.1?} ({})", dialed.address, dialed.elapsed, steps.join(", "));
+    if let Some(tls) = &dialed.tls {
+        println!("tls:  {tls}");
+    }
     for attempt in &dialed.failed {
         println!("past: {attempt}");
     }

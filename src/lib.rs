@@ -113,7 +113,7 @@ pub use dial::{
     Addresses, AttemptId, ConnectFault, Dial, DialAttempt, DialCause, DialConfig, DialError, DialStep,
     DialStepKind, DialTimeouts, Dialed, Family, InvalidProxy, InvalidProxyVariable, Protocol, Proxies, Proxy,
     ProxyError, ProxyFault, ProxyHandshake, ProxyKind, ProxyStep, RedirectError, RedirectFault, ResolveFault,
-    SocksReply, StepError, TcpKeepalive, TcpOptions, Timings, TlsFault,
+    SocksReply, StepError, TcpKeepalive, TcpOptions, Timings, TlsFault, TlsParams,
 };
 pub use entropy::Entropy;
 pub use error::{Cause, Failure, LimitExceeded, Position, SendError, SendRefused, TransportError, Violation};

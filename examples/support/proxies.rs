@@ -33,7 +33,7 @@ fn http() -> Vec<Case> {
                 ..secure_client()
             })),
             server_sees: "TLS 1.3, ALPN http/1.1; 3 in, 3 out; Close 1000 (normal) from the client",
-            client_sees: "the proxy was asked for server.example:443; inside of TLS; 3 in, 3 out; Close 1000 (normal) from the client",
+            client_sees: "the proxy was asked for server.example:443; TLS 1.3, ALPN http/1.1; 3 in, 3 out; Close 1000 (normal) from the client",
             ..ours()
         },
         Case {

@@ -33,7 +33,7 @@ fn certificates() -> Vec<Case> {
             name: "wss",
             tried: "the client trusts the authority of the server's certificate, and no other",
             server_sees: "TLS 1.3, ALPN http/1.1; 3 in, 3 out; Close 1000 (normal) from the client",
-            client_sees: "inside of TLS; 3 in, 3 out; Close 1000 (normal) from the client",
+            client_sees: "TLS 1.3, ALPN http/1.1; 3 in, 3 out; Close 1000 (normal) from the client",
             ..secure()
         },
         Case {

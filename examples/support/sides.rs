@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sansocket::{
     Accept, ClientConfig, ClientRequest, CloseCode, DialConfig, Message, Reject, Request, Role, ServerConfig,
+    TlsParams,
 };
-use sansocket_driver::rustls::ProtocolVersion;
-use sansocket_driver::{Dialer, MaybeTls, Tls};
+use sansocket_driver::{MaybeTls, Tls};
 
 use crate::certificates::Identity;
 use crate::platform::{Platform, Socket, Stream, Thread, Way};
@@ -160,19 +160,13 @@ async fn begin<P: Platform>(
     let stream = P::stream(tcp)?;
     let Some(identity) = identity else { return Ok(MaybeTls::plain(stream)) };
     let stream = P::secure(stream, identity).await?;
-    notes.extend(facts_of_tls::<P::Adapter>(&stream));
+    notes.extend(stream.tls().map(|tls| facts_of_tls(&tls.params())));
     Ok(stream)
 }
 
-fn facts_of_tls<A: Dialer>(stream: &MaybeTls<A::Stream, A>) -> Option<String> {
-    let tls = stream.tls()?;
-    let version = match tls.version()? {
-        ProtocolVersion::TLSv1_2 => "TLS 1.2".into(),
-        ProtocolVersion::TLSv1_3 => "TLS 1.3".into(),
-        other => format!("{other:?}"),
-    };
-    let alpn = tls.alpn().map_or_else(|| "none".into(), |alpn| alpn.escape_ascii().to_string());
-    Some(format!("{version}, ALPN {alpn}"))
+/// The cipher suite depends on the processor.
+fn facts_of_tls(TlsParams { version, alpn, .. }: &TlsParams) -> String {
+    format!("{version}, ALPN {}", alpn.escape_ascii())
 }
 
 impl OnEach<SocketAddr> for OurClient {
@@ -212,9 +206,7 @@ impl OurClient {
         if let Some(cookie) = socket.response().and_then(|response| response.field("Set-Cookie")) {
             notes.push(format!("Set-Cookie {}", cookie.escape_ascii()));
         }
-        if socket.dialed().is_some_and(|dialed| dialed.timings.tls.is_some()) {
-            notes.push("inside of TLS".into());
-        }
+        notes.extend(socket.dialed().and_then(|dialed| dialed.tls.as_ref()).map(facts_of_tls));
         let talked = talk(&mut socket, (self.messages)(), &mut notes).await;
         Ok(Saw::of_connection(notes, socket.closed(), Role::Client, talked.err()))
     }

@@ -150,11 +150,16 @@ fn both_ends_say_what_was_agreed_on() {
             assert_eq!(stream.version(), Some(ProtocolVersion::TLSv1_3));
             assert_eq!(stream.alpn(), Some(&b"http/1.1"[..]));
             assert!(stream.peer_certificates().is_none());
-            accept(stream).await.unwrap().recv().await
+            let params = stream.params();
+            accept(stream).await.unwrap().recv().await.unwrap();
+            params
         });
         let socket = trusting(&authority).connect(&format!("wss://{address}/")).await.unwrap();
+        let params = socket.dialed().unwrap().tls.clone().unwrap();
+        assert_eq!((&*params.version, &*params.alpn), ("TLS 1.3", &b"http/1.1"[..]));
+        assert!(params.cipher_suite.starts_with("TLS13_"), "{params}");
         drop(socket);
-        assert_eq!(runtime::join(server).await.unwrap(), None);
+        assert_eq!(runtime::join(server).await, params, "both ends agree");
     });
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Dialed {
     pub proxy: Option<Box<str>>,
     /// What carries the WebSocket.
     pub protocol: Protocol,
+    /// What was agreed on about TLS; `None` for `ws`.
+    pub tls: Option<TlsParams>,
     /// The URLs that redirected, in their order.
     pub redirects: Vec<Url>,
     /// How long the steps took.
@@ -28,6 +31,30 @@ pub struct Dialed {
     pub elapsed: Duration,
     /// What failed on the way, such as addresses that refused. Empty in the usual case.
     pub failed: Vec<DialAttempt>,
+}
+
+/// What both ends agreed on about TLS, in the words of the TLS library.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct TlsParams {
+    /// The version, such as `TLS 1.3`.
+    pub version: Box<str>,
+    /// The cipher suite by its registered name, such as `TLS13_AES_256_GCM_SHA384`.
+    pub cipher_suite: Box<str>,
+    /// The protocol inside of it ([RFC 7301]), such as `http/1.1`; empty if none was agreed on.
+    ///
+    /// [RFC 7301]: https://www.rfc-editor.org/rfc/rfc7301
+    pub alpn: Box<[u8]>,
+}
+
+impl fmt::Display for TlsParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.version, self.cipher_suite)?;
+        if !self.alpn.is_empty() {
+            write!(f, ", {}", self.alpn.escape_ascii())?;
+        }
+        Ok(())
+    }
 }
 
 /// What carries a WebSocket.

@@ -12,7 +12,7 @@ use crate::config::ClientConfig;
 use crate::dial::candidates::Family;
 use crate::dial::cause::DialCause;
 use crate::dial::config::DialConfig;
-use crate::dial::dialed::{Dialed, Protocol, Timings};
+use crate::dial::dialed::{Dialed, Protocol, Timings, TlsParams};
 use crate::dial::fault::{ConnectFault, ResolveFault, StepError, TlsFault};
 use crate::dial::journal::{Journal, Route};
 use crate::dial::proxy::{Proxy, ProxyError, ProxyHandshake};
@@ -63,7 +63,7 @@ use crate::url::Url;
 ///         DialStep::Abandon { attempt } => connections.retain(|connection| *connection != attempt),
 ///         DialStep::Tls { attempt, server_name } => {
 ///             assert_eq!((attempt, &*server_name), (connections[0], "example.com"));
-///             dial.secured(Ok(()), now);
+///             dial.secured(Ok(TlsParams::default()), now);
 ///         }
 ///         // Here a `ClientHandshake` is done with this request and this configuration.
 ///         DialStep::Handshake { .. } => dial.opened(now),
@@ -88,6 +88,7 @@ pub struct Dial {
     /// The URLs that redirected.
     pub(super) passed: Vec<Url>,
     pub(super) timings: Timings,
+    pub(super) tls: Option<TlsParams>,
 }
 
 /// ```text
@@ -131,6 +132,7 @@ impl Dial {
             journal: Journal::new(route, config.tcp, now),
             passed: Vec::new(),
             timings: Timings::default(),
+            tls: None,
         };
         dial.begin(now);
         dial
@@ -211,14 +213,15 @@ impl Dial {
 
     /// Input: TLS is established, or is not. That it failed may come in place of [`refused`](Self::refused) too: in TLS 1.3
     /// a server judges the client's certificate only after the client is done.
-    pub fn secured(&mut self, result: Result<(), StepError<TlsFault>>, now: Instant) {
+    pub fn secured(&mut self, result: Result<TlsParams, StepError<TlsFault>>, now: Instant) {
         let link = match (&self.stage, &result) {
             (Stage::Securing(link), _) | (Stage::Opening(link), Err(_)) => *link,
             _ => return,
         };
         match result {
-            Ok(()) => {
+            Ok(params) => {
                 self.timings.tls = Some(now.since(link.since));
+                self.tls = Some(params);
                 self.open(link, now);
             }
             Err(error) => self.fail_link(link, DialStepKind::Tls, DialCause::Tls(error), now),
@@ -235,6 +238,7 @@ impl Dial {
             address: link.address,
             proxy: self.proxy.as_ref().map(|proxy| proxy.to_string().into()),
             protocol: Protocol::Http1,
+            tls: self.tls.take(),
             redirects: mem::take(&mut self.passed),
             timings: self.timings,
             elapsed: now.since(self.started),
@@ -252,6 +256,7 @@ impl Dial {
                 self.journal.abandon(link.attempt);
                 let from = mem::replace(&mut self.request, request);
                 self.passed.push(from.url().clone().without_credentials());
+                self.tls = None;
                 let url = self.request.url();
                 self.proxy = self.config.proxy.for_url(url).cloned();
                 self.journal.turn_to(Route::new(url, self.proxy.as_ref()));

@@ -30,7 +30,7 @@ mod transitions;
 pub use candidates::{Addresses, Family};
 pub use cause::DialCause;
 pub use config::{DialConfig, DialTimeouts, TcpKeepalive, TcpOptions};
-pub use dialed::{Dialed, Protocol, Timings};
+pub use dialed::{Dialed, Protocol, Timings, TlsParams};
 pub use error::{DialAttempt, DialError};
 pub use fault::{ConnectFault, ResolveFault, StepError, TlsFault};
 pub use machine::Dial;

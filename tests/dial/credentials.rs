@@ -4,7 +4,7 @@ use bytes::Buf;
 use proptest::prelude::*;
 use sansocket::{
     ClientConfig, ClientHandshake, ClientRequest, Dial, DialConfig, Entropy, Instant, Limits, Proxy,
-    ProxyHandshake, Url,
+    ProxyHandshake, TlsParams, Url,
 };
 
 use crate::support::{Plan, addresses, connect_error, head, millis};
@@ -50,7 +50,7 @@ fn neither_display_nor_debug_shows_credentials() {
     let mut plan = Plan::with(&request, &client, &DialConfig::default());
     plan.connect(millis(1));
     plan.steps();
-    plan.dial.secured(Ok(()), millis(2));
+    plan.dial.secured(Ok(TlsParams::default()), millis(2));
     plan.steps();
     hides(&format!("{:?}", plan.handshake));
     plan.answer(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", millis(2));

@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-use sansocket::{ClientConfig, ConnectFault, DialCause, DialConfig, DialStepKind, Instant, ProxyFault};
+use sansocket::{
+    ClientConfig, ConnectFault, DialCause, DialConfig, DialStepKind, Instant, ProxyFault, TlsParams,
+};
 
 use crate::support::{Plan, V4, V6, millis};
 
@@ -193,7 +195,7 @@ fn time_that_goes_backwards_is_harmless() {
     plan.dial.timeout(Instant::ZERO);
     plan.tell(1, Ok(()), Instant::ZERO);
     plan.steps();
-    plan.dial.secured(Ok(()), Instant::ZERO);
+    plan.dial.secured(Ok(TlsParams::default()), Instant::ZERO);
     plan.dial.opened(Instant::ZERO);
     assert_eq!(plan.steps().last().map(String::as_str), Some("opened 192.0.2.2:80 wss://example.com/"));
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sansocket::{
-    ClientConfig, ConnectFault, DialConfig, Instant, Proxy, StepError, TlsFault, TransportError,
+    ClientConfig, ConnectFault, DialConfig, Instant, Proxy, StepError, TlsFault, TlsParams, TransportError,
 };
 
 use crate::support::{Plan, V4, addresses, millis, refusal};
@@ -39,7 +39,7 @@ fn every_step_comes_in_its_turn() {
             seen.push(step.clone());
             match step.split(' ').next().unwrap() {
                 "proxy" => plan.dial.proxied(Ok(()), millis(3)),
-                "tls" => plan.dial.secured(Ok(()), millis(4)),
+                "tls" => plan.dial.secured(Ok(TlsParams::default()), millis(4)),
                 _ => break,
             }
         }
@@ -69,7 +69,7 @@ fn wss_never_goes_out_in_plain_text() {
         assert!(steps.last().unwrap().starts_with("tls"), "{steps:?}");
         plan.dial.secured(Err(StepError::new(TlsFault::Unavailable, "")), millis(1));
         assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed tls-unavailable"]);
-        plan.dial.secured(Ok(()), millis(2));
+        plan.dial.secured(Ok(TlsParams::default()), millis(2));
         assert_eq!(plan.steps(), [""; 0]);
     }
 }
@@ -113,9 +113,9 @@ fn tls_may_fail_as_late_as_in_the_handshake() {
     let client = ClientConfig::default();
     let mut plan = Plan::connected("wss://example.com/", &client, &DialConfig::default(), millis(1));
     plan.steps();
-    plan.dial.secured(Ok(()), millis(2));
+    plan.dial.secured(Ok(TlsParams::default()), millis(2));
     plan.steps();
-    plan.dial.secured(Ok(()), millis(2));
+    plan.dial.secured(Ok(TlsParams::default()), millis(2));
     assert_eq!(plan.steps(), [""; 0], "established twice");
     plan.dial.secured(Err(StepError::new(TlsFault::ClientCertificate, "")), millis(3));
     assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed tls-client-certificate"]);
@@ -173,7 +173,7 @@ proptest! {
             }
             Told::Connected(..) => {}
             Told::Proxied => plan.dial.proxied(Ok(()), *now),
-            Told::Secured(true) => plan.dial.secured(Ok(()), *now),
+            Told::Secured(true) => plan.dial.secured(Ok(TlsParams::default()), *now),
             Told::Secured(false) => plan.dial.secured(Err(StepError::new(TlsFault::Other, "")), *now),
             Told::Opened => plan.dial.opened(*now),
             Told::Refused(redirect) => {

@@ -1,7 +1,8 @@
 //! Redirects of the opening handshake (RFC 9110 section 15.4): where they lead to, and what is sent there.
 
 use sansocket::{
-    ClientConfig, ClientRequest, DialCause, DialConfig, HandshakeErrorKind, Proxy, RedirectFault, Url,
+    ClientConfig, ClientRequest, DialCause, DialConfig, HandshakeErrorKind, Proxy, RedirectFault, TlsParams,
+    Url,
 };
 
 use crate::support::{Plan, head, millis, rows};
@@ -30,7 +31,7 @@ fn plan(url: &str, config: &DialConfig) -> Plan {
 fn open(plan: &mut Plan) {
     plan.connect(millis(1));
     if plan.steps().iter().any(|step| step.starts_with("tls")) {
-        plan.dial.secured(Ok(()), millis(1));
+        plan.dial.secured(Ok(TlsParams::default()), millis(1));
         plan.steps();
     }
     assert!(plan.handshake.is_some(), "it has come to the opening handshake");

@@ -4,7 +4,7 @@ use bytes::{Buf, BytesMut};
 use sansocket::{
     ClientConfig, ConnectFault, ConnectedInfo, Dial, DialConfig, DialError, DialFailed, DialStep,
     HandshakeError, Instant, Pace, Proxy, ProxyError, ResolveFault, RetryRules, SessionEvent, StepError,
-    TlsFault, Verdict,
+    TlsFault, TlsParams, Verdict,
 };
 
 use crate::rig::{Rig, secs};
@@ -71,7 +71,7 @@ fn dial(way: &Way) -> DialError {
             DialStep::Tls { .. } if way.stuck == Some("tls") => {}
             DialStep::Tls { .. } => {
                 let fault = way.tls.map(|fault| StepError::new(fault, "text"));
-                dial.secured(fault.map_or(Ok(()), Err), now);
+                dial.secured(fault.map_or(Ok(TlsParams::default()), Err), now);
             }
             DialStep::Handshake { .. } => dial.refused(refused(way.response), now),
             DialStep::Abandon { .. } => {}

@@ -81,7 +81,7 @@ pub use runtime::{Alarm, Blocking, Stream};
 pub use sansocket::{
     Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
     Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
-    ServerConfig, Timeouts,
+    ServerConfig, Timeouts, TlsParams,
 };
 pub use sansocket::{
     Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,

@@ -8,7 +8,7 @@ use std::task::Poll;
 use bytes::BytesMut;
 use sansocket::{
     AttemptId, ClientConfig, ClientHandshake, ClientRequest, Connection, Dial, DialStep, HandshakeError,
-    ProxyError, ProxyHandshake, Response, Role, StepError, TlsFault,
+    ProxyError, ProxyHandshake, Response, Role, StepError, TlsFault, TlsParams,
 };
 use tracing::Span;
 
@@ -155,11 +155,15 @@ async fn secure<R: Dialer>(
     server_name: &str,
     plan: &Dial,
     timer: &mut R::Timer,
-) -> Option<Result<(), StepError<TlsFault>>> {
+) -> Option<Result<TlsParams, StepError<TlsFault>>> {
     let (attempt, stream, input) = link.take_tcp();
     let handshake = connector.tls.begin::<R::Stream, R>(stream, server_name, input);
     let secured = within(timer, plan.deadline(), handshake).await?;
-    Some(secured.map(|stream| *link = Link::Secure(attempt, stream.into())))
+    Some(secured.map(|stream| {
+        let params = stream.params();
+        *link = Link::Secure(attempt, stream.into());
+        params
+    }))
 }
 
 /// Without TLS, `wss` goes no further.
@@ -171,7 +175,7 @@ async fn secure<R: Dialer>(
     _server_name: &str,
     _plan: &Dial,
     _timer: &mut R::Timer,
-) -> Option<Result<(), StepError<TlsFault>>> {
+) -> Option<Result<TlsParams, StepError<TlsFault>>> {
     *link = Link::None;
     Some(Err(StepError::new(TlsFault::Unavailable, "")))
 }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BufMut, BytesMut};
 use rustls::pki_types::CertificateDer;
 use rustls::{ProtocolVersion, SupportedCipherSuite};
+use sansocket::TlsParams;
 
 use crate::runtime::Transport;
 use crate::scratch;
@@ -250,6 +251,23 @@ impl<S, R: Transport<S>> TlsStream<S, R> {
     /// The stream below.
     pub fn get_ref(&self) -> &S {
         &self.stream
+    }
+
+    /// What was agreed on, in words.
+    #[must_use]
+    pub fn params(&self) -> TlsParams {
+        let mut params = TlsParams::default();
+        params.version = match self.version() {
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2".into(),
+            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3".into(),
+            // It is known once the handshake is over, and rustls has no other.
+            _ => Box::default(),
+        };
+        if let Some(suite) = self.cipher_suite() {
+            params.cipher_suite = format!("{:?}", suite.suite()).into();
+        }
+        params.alpn = self.alpn().unwrap_or_default().into();
+        params
     }
 
     /// The version of TLS.
