@@ -55,3 +55,8 @@ pub struct Compression;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/sessions.md")]
 pub struct Sessions;
+
+/// The code in the page on security.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/security.md")]
+pub struct Security;
