@@ -1,4 +1,6 @@
-//! The pages of the documentation, where no other test reads them: what they name is there, and the translation is in step.
+//! The pages of the documentation, where no other test reads them: what they name is there, their links lead somewhere, and the
+//! translation is in step.
 
+mod links;
 mod readme;
 mod references;
