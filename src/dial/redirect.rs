@@ -25,7 +25,7 @@ pub(crate) fn follow(
     }
     let location = response.field("Location")?;
     let refuse = |fault, target| {
-        let location = Excerpt::up_to(SHOWN_LOCATION, location);
+        let location = Excerpt::of_resource(SHOWN_LOCATION, location);
         Some(Err(RedirectError { inner: Box::new(Inner { fault, location, target, error: error.clone() }) }))
     };
     let url = request.url();

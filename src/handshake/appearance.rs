@@ -2,7 +2,7 @@
 
 use core::str;
 
-use crate::handshake::excerpt::Excerpt;
+use crate::handshake::excerpt::{EXCERPT_LEN, Excerpt};
 use crate::handshake::fields::{Head, starts_with_ignore_case, trim};
 use crate::handshake::parse::{HTTP, HeadKind};
 use crate::handshake::peer::Peer;
@@ -65,7 +65,7 @@ pub(crate) fn begins_http(part: &[u8]) -> bool {
 }
 
 fn http_client(method: &[u8], target: &[u8]) -> Peer {
-    Peer::HttpClient { method: Excerpt::new(method), target: Excerpt::new(target) }
+    Peer::HttpClient { method: Excerpt::new(method), target: Excerpt::of_resource(EXCERPT_LEN, target) }
 }
 
 /// A client that asks for a WebSocket, by the fields of its request.

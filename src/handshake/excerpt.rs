@@ -5,11 +5,15 @@ use core::fmt;
 
 /// The start of something that was sent or asked for: at most 64 bytes of it, or as many as its owner says.
 ///
-/// `Display` puts it in quotes and escapes whatever is not visible ASCII, so that it can go into a log.
+/// `Display` and `Debug` put it in quotes and escape whatever is not visible ASCII, so that it can go into a log. Of a reference to a resource they
+/// leave out the query, which [`as_bytes`](Self::as_bytes) has.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Excerpt {
     bytes: Box<[u8]>,
-    len: usize,
+    /// Bytes of all of it.
+    len: u32,
+    /// Bytes of it that are shown.
+    shown: u32,
 }
 
 impl Excerpt {
@@ -20,8 +24,15 @@ impl Excerpt {
 
     /// The first `max` bytes of `value`, or all.
     pub(crate) fn up_to(max: usize, value: &[u8]) -> Self {
-        let bytes = value.get(..max).unwrap_or(value).into();
-        Self { bytes, len: value.len() }
+        let bytes: Box<[u8]> = value.get(..max).unwrap_or(value).into();
+        Self { shown: short(bytes.len()), bytes, len: short(value.len()) }
+    }
+
+    /// A reference to a resource, of which the query is not shown: it may hold secrets, as a browser can put them nowhere else.
+    pub(crate) fn of_resource(max: usize, value: &[u8]) -> Self {
+        let mut excerpt = Self::up_to(max, value);
+        excerpt.shown = short(before_query(&excerpt.bytes).len());
+        excerpt
     }
 
     /// The bytes, as they were sent.
@@ -30,26 +41,21 @@ impl Excerpt {
         &self.bytes
     }
 
-    /// A reference to a resource without its query, which may hold secrets.
-    pub(crate) fn without_query(&self) -> Self {
-        match self.bytes.iter().position(|&byte| byte == b'?') {
-            Some(at) => {
-                Self::up_to(usize::MAX, &[self.bytes.get(..at).unwrap_or_default(), b"?..."].concat())
-            }
-            None => self.clone(),
-        }
-    }
-
     /// Whether something was cut off.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.bytes.len() < self.len
+        short(self.bytes.len()) < self.len
     }
 }
 
 impl fmt::Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.bytes.escape_ascii())?;
+        let shown = self.bytes.get(..self.shown as usize).unwrap_or(&self.bytes);
+        write!(f, "\"{}", shown.escape_ascii())?;
+        if shown.len() < self.bytes.len() {
+            return f.write_str("?...\"");
+        }
+        f.write_str("\"")?;
         if self.is_cut() {
             write!(f, "... ({} bytes)", self.len)?;
         }
@@ -63,5 +69,15 @@ impl fmt::Debug for Excerpt {
     }
 }
 
+/// Small, as an excerpt is a part of errors; a head of 4 GiB is none.
+fn short(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// What comes before the query of a reference to a resource.
+pub(crate) fn before_query(value: &[u8]) -> &[u8] {
+    value.split(|&byte| byte == b'?').next().unwrap_or(value)
+}
+
 /// Bytes that an [`Excerpt`] keeps.
-const EXCERPT_LEN: usize = 64;
+pub(crate) const EXCERPT_LEN: usize = 64;

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::handshake::excerpt::Excerpt;
 use crate::handshake::farewell::Farewell;
 use crate::handshake::fields::{Head, InvalidField, Span, starts_with_ignore_case};
 use crate::handshake::head::ParsedHead;
@@ -114,7 +115,7 @@ impl fmt::Debug for PlainRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PlainRequest")
             .field("method", &self.method())
-            .field("target", &self.target())
+            .field("target", &Excerpt::of_resource(usize::MAX, self.target().as_bytes()))
             .finish_non_exhaustive()
     }
 }

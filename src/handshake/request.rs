@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::{fmt, str};
 
 use crate::extension::{Element, ExtensionFault};
-use crate::handshake::excerpt::Excerpt;
+use crate::handshake::excerpt::{EXCERPT_LEN, Excerpt};
 use crate::handshake::extensions::{self, EXTENSIONS};
 use crate::handshake::fields::{Head, Span, elements, is_token, starts_with_ignore_case};
 use crate::handshake::head::ParsedHead;
@@ -104,7 +104,7 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.fields().map(|(name, _)| name).collect();
         f.debug_struct("Request")
-            .field("target", &self.target())
+            .field("target", &Excerpt::of_resource(usize::MAX, self.target().as_bytes()))
             .field("fields", &names)
             .finish_non_exhaustive()
     }
@@ -230,7 +230,7 @@ fn without_upgrade(head: &Head, target: &[u8]) -> Kind {
     if head.fields().any(|(name, _)| starts_with_ignore_case(name, "sec-websocket-")) {
         Kind::MissingUpgrade
     } else {
-        Kind::PlainRequest { target: Excerpt::new(target) }
+        Kind::PlainRequest { target: Excerpt::of_resource(EXCERPT_LEN, target) }
     }
 }
 

@@ -78,7 +78,7 @@ impl Response {
         let long = |name| self.field(name).map(|value| Excerpt::up_to(LONG, value));
         match status {
             200..=299 => Kind::NotUpgraded { status },
-            300..=399 => match long("Location") {
+            300..=399 => match self.field("Location").map(|value| Excerpt::of_resource(LONG, value)) {
                 Some(location) => Kind::Redirected { status, location },
                 None => Kind::UnexpectedStatus { status },
             },

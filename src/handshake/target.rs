@@ -6,7 +6,7 @@ use alloc::format;
 use core::str;
 
 use crate::handshake::characters::Characters;
-use crate::handshake::excerpt::Excerpt;
+use crate::handshake::excerpt::{EXCERPT_LEN, Excerpt};
 use crate::handshake::fields::{Head, Span};
 use crate::handshake::grammar::BadTarget;
 use crate::handshake::kind::HandshakeErrorKind as Kind;
@@ -78,8 +78,8 @@ pub(crate) fn check_target(head: &Head, target: Span) -> Result<(Option<&str>, R
         return Ok((None, ResourceName::Sent(target)));
     }
     let text = target.get_str(head.bytes());
-    let Target { authority, resource_name } =
-        Target::parse(text).map_err(|what| Kind::BadTarget { what, seen: Excerpt::new(text.as_bytes()) })?;
+    let Target { authority, resource_name } = Target::parse(text)
+        .map_err(|what| Kind::BadTarget { what, seen: Excerpt::of_resource(EXCERPT_LEN, text.as_bytes()) })?;
     let resource_name = match resource_name {
         Cow::Borrowed(name) => ResourceName::Sent(Span::of(name.as_bytes(), head.bytes())),
         Cow::Owned(name) => ResourceName::Built(name.into()),

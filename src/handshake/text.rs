@@ -129,7 +129,7 @@ fn of_response(f: &mut fmt::Formatter<'_>, kind: &Kind) -> fmt::Result {
             )
         }
         Kind::Redirected { status, location } => {
-            write!(f, "the server answered with {status} and redirects to {}", location.without_query())
+            write!(f, "the server answered with {status} and redirects to {location}")
         }
         Kind::AuthenticationRequired { challenge } => {
             f.write_str("the server answered with 401 and wants credentials")?;
