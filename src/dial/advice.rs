@@ -100,7 +100,7 @@ fn to_proxy(fault: &ProxyFault) -> &'static str {
         ProxyFault::AuthenticationRequired { .. }
         | ProxyFault::NoMethod { .. }
         | ProxyFault::CredentialsRefused => {
-            "Give the proxy's user name and password as in http://user:password@host:port, percent-encoded."
+            "Give user name and password before the proxy's host, as in user:password@host:port, percent-encoded."
         }
         ProxyFault::Refused { status: 403 } | ProxyFault::Reply(SocksReply::NOT_ALLOWED) => {
             "Ask who runs the proxy to allow this host and port; many allow port 443 only."

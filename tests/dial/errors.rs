@@ -207,7 +207,7 @@ fn the_codes_of_proxies_and_redirects_are_on_the_list() {
         P::TimedOut { limit },
         P::NotHttp { peer: sansocket::Peer::Ssh },
         P::HeadTooLarge { limit: 1 },
-        P::AuthenticationRequired { challenge: None, sent: true },
+        P::AuthenticationRequired { status: 407, challenge: None, sent: true },
         P::NoMethod { sent: false },
         P::CredentialsRefused,
         P::Refused { status: 403 },

@@ -64,19 +64,27 @@ fn any_2xx_opens_and_what_follows_is_the_servers() {
 
 #[test]
 fn other_answers_are_errors_that_show_the_body() {
-    let challenge = "Proxy-Authenticate: Basic realm=\"office\"\r\n";
-    for (proxy, sent) in [("http://p", false), ("http://a:b@p", true)] {
-        let head = format!("HTTP/1.1 407 x\r\n{challenge}Content-Length: 5\r\n\r\nhellorest");
+    // 401 is not for proxies, and yet what some say to wrong credentials.
+    for (proxy, sent, status, name) in [
+        ("http://p", false, 407, "Proxy-Authenticate"),
+        ("http://a:b@p", true, 407, "Proxy-Authenticate"),
+        ("http://a:b@p", true, 401, "WWW-Authenticate"),
+    ] {
+        let head = format!(
+            "HTTP/1.1 {status} x\r\n{name}: Basic realm=\"office\"\r\nContent-Length: 5\r\n\r\nhellorest"
+        );
         let (result, left) = answered(proxy, head.as_bytes());
         let error = result.unwrap_err();
         assert_eq!((error.body(), &left[..]), (&b"hello"[..], &b"rest"[..]));
         assert_eq!(error.fault().code(), "proxy-auth");
-        let ProxyFault::AuthenticationRequired { challenge: Some(challenge), sent: seen } = error.fault()
+        let ProxyFault::AuthenticationRequired { status: said, challenge: Some(challenge), sent: seen } =
+            error.fault()
         else {
             panic!("{error}")
         };
-        assert_eq!((challenge.as_bytes(), *seen), (&b"Basic realm=\"office\""[..], sent));
+        assert_eq!((*said, challenge.as_bytes(), *seen), (status, &b"Basic realm=\"office\""[..], sent));
         assert!(error.to_string().contains("hello"), "{error}");
+        assert!(error.to_string().contains(&format!("answered with {status}:")), "{error}");
     }
     for status in [101, 301, 400, 403, 404, 500, 502, 503, 504] {
         let head = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n");

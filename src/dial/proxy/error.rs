@@ -124,14 +124,16 @@ pub enum ProxyFault {
         /// Bytes or fields allowed.
         limit: usize,
     },
-    /// It answered with 407: it wants credentials, or others.
+    /// It answered with 407, or with 401: it wants credentials, or others.
     AuthenticationRequired {
-        /// The value of the first `Proxy-Authenticate`, at most 64 bytes of it.
+        /// The status.
+        status: u16,
+        /// The value of the first `Proxy-Authenticate`, or else `WWW-Authenticate`, at most 64 bytes of it.
         challenge: Option<Excerpt>,
         /// Whether it was sent any.
         sent: bool,
     },
-    /// It answered with a status that is neither 2xx nor 407.
+    /// It answered with a status that is none of 2xx, 401 and 407.
     Refused {
         /// The status.
         status: u16,
@@ -218,10 +220,11 @@ impl fmt::Display for ProxyFault {
                 f,
                 "the head of the proxy's answer is larger than {limit}, which is limits.head_bytes or limits.head_fields"
             ),
-            Self::AuthenticationRequired { challenge, sent } => {
+            Self::AuthenticationRequired { status, challenge, sent } => {
+                write!(f, "the proxy answered with {status}: ")?;
                 f.write_str(match sent {
-                    true => "the proxy answered with 407: it does not accept the credentials",
-                    false => "the proxy answered with 407: it wants credentials, and there are none",
+                    true => "it does not accept the credentials",
+                    false => "it wants credentials, and there are none",
                 })?;
                 challenge.as_ref().map_or(Ok(()), |challenge| write!(f, " ({challenge})"))
             }

@@ -60,8 +60,13 @@ impl Connect {
                 //# A client MUST ignore any Content-Length or Transfer-Encoding header
                 //# fields received in a successful response to CONNECT.
                 200..=299 => return Ok(Exchanged::Whole),
-                407 => ProxyFault::AuthenticationRequired {
-                    challenge: response.field("Proxy-Authenticate").map(Excerpt::new),
+                // 401 is what a server says for itself, and here nobody but the proxy can have said it (tinyproxy does where the
+                // credentials are wrong).
+                status @ (401 | 407) => ProxyFault::AuthenticationRequired {
+                    status,
+                    challenge: ["Proxy-Authenticate", "WWW-Authenticate"]
+                        .iter()
+                        .find_map(|name| response.field(name).map(Excerpt::new)),
                     sent: self.has_credentials,
                 },
                 status => ProxyFault::Refused { status },
