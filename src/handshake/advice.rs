@@ -105,7 +105,7 @@ fn to_servers(kind: &Kind) -> &'static str {
         Kind::VersionRefused { .. } => "Update the server: RFC 6455 has version 13.",
         Kind::ServerBusy { .. } => "Try again later, and not all clients at once.",
         Kind::GatewayFailed { .. } => {
-            "Look whether the server behind the proxy runs, and at the proxy's log."
+            "Look whether the server behind the proxy runs, and into the logs of both."
         }
         Kind::UnexpectedStatus { status: 403 } => "Look at the credentials, and at Origin.",
         Kind::UnexpectedStatus { status: 404 | 410 } => "Look at the path: no WebSocket is served there.",

@@ -200,7 +200,8 @@ pub enum HandshakeErrorKind {
         /// [response](crate::HandshakeError::response).
         retry_after: Option<Duration>,
     },
-    /// 502 or 504: a proxy did not reach the server behind it.
+    /// 502: a proxy had no answer from the server behind it, or none that it understands; 504: none in time (RFC 9110 sections
+    /// 15.6.3 and 15.6.5).
     GatewayFailed {
         /// The status.
         status: u16,

@@ -148,7 +148,11 @@ fn of_response(f: &mut fmt::Formatter<'_>, kind: &Kind) -> fmt::Result {
             optional(f, "; retry after ", retry_after.map(Elapsed).as_ref())
         }
         Kind::GatewayFailed { status } => {
-            write!(f, "a proxy answered with {status}: it did not reach the server behind it")
+            write!(f, "a proxy answered with {status}: the server behind it ")?;
+            f.write_str(match status {
+                504 => "did not answer in time",
+                _ => "gave no answer, or none that the proxy understands",
+            })
         }
         Kind::UnexpectedStatus { status } => {
             write!(f, "the server answered with {status}, not with 101 (Switching Protocols)")
