@@ -3,20 +3,28 @@
 //! ```sh
 //! cargo run --release -p sansocket-examples --bin echo_client -- ws://127.0.0.1:4000
 //! cargo run --release -p sansocket-examples --bin echo_client -- wss://localhost:4000 --tls-ca ca.pem
+//! cargo run --release -p sansocket-examples --bin echo_client -- wss://example.com/chat --idle 90 --ping-interval 0
 //! ```
+//!
+//! The last one finds out whether something in between ends quiet connections, and how.
 //!
 //! `test_websocket_handshake URL` looks closer: at the handshake, at Pongs and at fragmented messages.
 
 use std::error::Error;
 use std::fs;
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use futures_lite::future::or;
 use sansocket::{
-    CloseCode, Closed, DeflateParams, DialConfig, Dialed, Message, MessageKind, Proxies, Proxy, Timings,
+    ClientConfig, ClientRequest, CloseCode, Closed, DeflateParams, DialConfig, Dialed, Message, MessageKind,
+    Proxies, Proxy, Timings,
 };
-use sansocket_driver::{Connector, Tls};
+use sansocket_blocking::Received;
+use sansocket_driver::{Connector, Timer, Tls};
 use support::compression::Compression;
 use support::runtime::{AsyncStd, Runtime, Smol, Tokio, WebSocket};
 
@@ -41,6 +49,15 @@ struct Options {
     /// How many redirects to follow.
     #[arg(long, default_value_t = 0)]
     redirects: u32,
+    /// Offer this subprotocol, and insist on it; can be given several times.
+    #[arg(long)]
+    subprotocol: Vec<String>,
+    /// Be quiet for so long before the first message.
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
+    idle: Duration,
+    /// Time between keepalive Pings; 0 for none.
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    ping_interval: Duration,
     /// The server, as ws://host:port/path or wss://...
     url: String,
 }
@@ -75,6 +92,18 @@ fn main() -> ExitCode {
 }
 
 impl Options {
+    /// What a connection is like.
+    fn client(&self) -> ClientConfig {
+        let mut client = self.compression.client_config();
+        client.timeouts.ping_interval = Some(self.ping_interval).filter(|interval| !interval.is_zero());
+        client
+    }
+
+    fn request(&self) -> Result<ClientRequest, Box<dyn Error>> {
+        let request = ClientRequest::new(&self.url)?;
+        Ok(self.subprotocol.iter().try_fold(request, |request, name| request.subprotocol(name))?)
+    }
+
     /// The way to the server.
     fn dial(&self) -> Result<DialConfig, Box<dyn Error>> {
         let mut dial = DialConfig::default();
@@ -98,13 +127,24 @@ impl Options {
     }
 }
 
+fn seconds(text: &str) -> Result<Duration, Box<dyn Error + Send + Sync>> {
+    Ok(Duration::try_from_secs_f64(text.parse()?)?)
+}
+
 async fn talk<R: Runtime>(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut connector = Connector::<R::Adapter>::default();
-    connector.client = options.compression.client_config();
+    connector.client = options.client();
     connector.dial = options.dial()?;
     connector.tls = options.tls()?;
-    let mut socket = connector.connect(&options.url).await?;
-    say_open(&options.url, socket.deflate(), socket.dialed());
+    let mut socket = connector.connect_with(&options.request()?).await?;
+    say_open(options, socket.deflate(), socket.subprotocol(), socket.dialed())?;
+
+    // To receive is what keeps a quiet connection alive, and sees its end.
+    let quiet = async {
+        sleep::<<R::Adapter as sansocket_driver::Runtime>::Timer>(options.idle).await;
+        Ok(())
+    };
+    or(quiet, async { Err(not_quiet(socket.recv().await, socket.closed())) }).await?;
 
     for (name, message) in messages() {
         // A Ping overtakes messages that wait to be written; its Pong comes back between theirs, and is not seen here.
@@ -164,11 +204,18 @@ async fn receive_echo<R: Runtime>(
 /// As [`talk`], line by line, on a thread whose calls block.
 fn talk_blocking(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut connector = sansocket_blocking::Connector::default();
-    connector.client = options.compression.client_config();
+    connector.client = options.client();
     connector.dial = options.dial()?;
     connector.tls = options.tls()?;
-    let mut socket = connector.connect(&options.url)?;
-    say_open(&options.url, socket.deflate(), socket.dialed());
+    let mut socket = connector.connect_with(&options.request()?)?;
+    say_open(options, socket.deflate(), socket.subprotocol(), socket.dialed())?;
+
+    match socket.recv_timeout(options.idle) {
+        Ok(Received::TimedOut) => {}
+        Ok(Received::Message(message)) => return Err(not_quiet(Ok(Some(message)), None)),
+        Ok(Received::Closed) => return Err(not_quiet(Ok(None), socket.closed())),
+        Err(error) => return Err(error.into()),
+    }
 
     for (name, message) in messages() {
         socket.ping(name.as_bytes())?;
@@ -194,7 +241,13 @@ fn talk_blocking(options: &Options) -> Result<(), Box<dyn Error>> {
     end(socket.close(CloseCode::NORMAL, "")?)
 }
 
-fn say_open(url: &str, deflate: Option<DeflateParams>, dialed: Option<&Dialed>) {
+fn say_open(
+    options: &Options,
+    deflate: Option<DeflateParams>,
+    subprotocol: Option<&str>,
+    dialed: Option<&Dialed>,
+) -> Result<(), Box<dyn Error>> {
+    let url = &options.url;
     match deflate {
         Some(agreed) => println!("open: {url}, {agreed}"),
         None => println!("open: {url}, without compression"),
@@ -202,6 +255,30 @@ fn say_open(url: &str, deflate: Option<DeflateParams>, dialed: Option<&Dialed>) 
     if let Some(dialed) = dialed {
         print_way(dialed);
     }
+    match subprotocol {
+        Some(chosen) => println!("speaks: {chosen}"),
+        None if options.subprotocol.is_empty() => {}
+        None => return Err("the server chose none of the subprotocols".into()),
+    }
+    Ok(())
+}
+
+/// What came while nothing was to come.
+fn not_quiet(
+    received: Result<Option<Message>, sansocket_driver::Error>,
+    closed: Option<Closed>,
+) -> Box<dyn Error> {
+    match (received, closed) {
+        (Err(error), _) => error.into(),
+        (Ok(None), Some(closed)) => closed.into(),
+        (Ok(message), _) => format!("instead of silence there was {message:?}").into(),
+    }
+}
+
+async fn sleep<T: Timer>(duration: Duration) {
+    let mut timer = T::default();
+    let deadline = timer.now() + duration;
+    poll_fn(|cx| timer.poll_until(cx, deadline)).await;
 }
 
 fn check_echo(received: Option<Message>, name: &str, sent: &Message) -> Result<(), Box<dyn Error>> {
