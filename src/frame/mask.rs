@@ -16,9 +16,9 @@ impl Mask {
     pub(crate) fn apply(&mut self, data: &mut [u8]) {
         let key = u64::from(self.0) | u64::from(self.0) << 32;
         if data.len() >= WIDE {
-            xor_wide(data, key)
+            xor_wide(data, key);
         } else {
-            xor(data, key)
+            xor(data, key);
         }
         self.0 = self.0.rotate_right(8 * (data.len() % 4) as u32);
     }
@@ -27,13 +27,11 @@ impl Mask {
     #[inline]
     pub(crate) fn append(&mut self, out: &mut Vec<u8>, data: &[u8]) {
         let key = u64::from(self.0) | u64::from(self.0) << 32;
-        let rest = if data.len() >= 8 * WIDE {
-            append_wide::<BLOCK>(out, data, key)
-        } else {
-            append_blocks::<BLOCK>(out, data, key)
-        };
-        let rest = append_blocks::<32>(out, rest, key);
-        let rest = append_blocks::<8>(out, rest, key);
+        let rest = if data.len() >= 2 * WIDE { append_aligned(out, data, key) } else { data };
+        let key_of_rest = key.rotate_right(8 * ((data.len() - rest.len()) % 4) as u32);
+        let rest = append_blocks::<BLOCK>(out, rest, key_of_rest);
+        let rest = append_blocks::<32>(out, rest, key_of_rest);
+        let rest = append_blocks::<8>(out, rest, key_of_rest);
         let turn = 8 * (data.len() % 4) as u32;
         match data.last_chunk::<8>() {
             _ if rest.is_empty() => {}
@@ -46,6 +44,17 @@ impl Mask {
         }
         self.0 = self.0.rotate_right(turn);
     }
+}
+
+/// Appends all that makes whole blocks once `out` ends where vectors are aligned; returns the rest. What is stored across the border of a
+/// cache line takes up to a third longer.
+#[inline(never)]
+fn append_aligned<'a>(out: &mut Vec<u8>, data: &'a [u8], key: u64) -> &'a [u8] {
+    let start = out.spare_capacity_mut().as_ptr().align_offset(VECTOR).min(data.len());
+    let (start, rest) = data.split_at(start);
+    let few = append_blocks::<8>(out, start, key);
+    out.extend(few.iter().zip(key.to_le_bytes()).map(|(byte, key)| byte ^ key));
+    append_wide::<BLOCK>(out, rest, key.rotate_right(8 * (start.len() % 4) as u32))
 }
 
 /// Appends all blocks of `N` bytes, a multiple of eight, masked, and returns the rest.
@@ -70,22 +79,72 @@ const BLOCK: usize = 128;
 /// Bytes from which on wider vectors pay for finding out whether there are any.
 const WIDE: usize = 512;
 
-/// As [`xor`], with the widest vectors that the processor has.
-#[cfg(feature = "simd")]
+/// Masks `data`, much of it, with `key`; returns all words of the result, joined with OR.
 #[inline(never)]
-fn xor_wide(data: &mut [u8], key: u64) {
-    fearless_simd::dispatch!(fearless_simd::Level::new(), _vectors => xor(data, key));
+fn xor_wide(data: &mut [u8], key: u64) -> u64 {
+    // Payload data lies behind a header, and of vectors that are not aligned, every other crosses the border of a cache line.
+    let (start, rest) = data.split_at_mut(data.as_ptr().align_offset(VECTOR).min(data.len()));
+    let turned = key.rotate_right(8 * (start.len() % 8) as u32);
+    let (vectors, end) = rest.split_at_mut(rest.len() - rest.len() % VECTOR);
+    xor_words(start, key) | xor_lines(vectors, turned) | xor_words(end, turned)
+}
+
+/// As [`xor_vectors`], with the widest vectors that the processor has.
+#[cfg(feature = "simd")]
+#[inline]
+fn xor_lines(data: &mut [u8], key: u64) -> u64 {
+    fearless_simd::dispatch!(fearless_simd::Level::new(), _vectors => xor_vectors(data, key))
 }
 
 /// As [`append_blocks`], with the widest vectors that the processor has.
 #[cfg(feature = "simd")]
-#[inline(never)]
+#[inline]
 fn append_wide<'a, const N: usize>(out: &mut Vec<u8>, data: &'a [u8], key: u64) -> &'a [u8] {
     fearless_simd::dispatch!(fearless_simd::Level::new(), _vectors => append_blocks::<N>(out, data, key))
 }
 
 #[cfg(not(feature = "simd"))]
-use {append_blocks as append_wide, xor as xor_wide};
+use {append_blocks as append_wide, xor_vectors as xor_lines};
+
+/// Masks whole vectors with `key`; returns all words of the result, joined with OR.
+///
+/// In bytes, because the compiler does not make vectors of words that are both stored and joined.
+#[inline(always)] // so that the compiler chooses instructions where it is called
+fn xor_vectors(data: &mut [u8], key: u64) -> u64 {
+    let key: [u8; VECTOR] = core::array::from_fn(|at| key.to_le_bytes()[at % 8]);
+    let mut seen = [0; VECTOR];
+    for vector in data.chunks_exact_mut(VECTOR) {
+        if let Ok(vector) = <&mut [u8; VECTOR]>::try_from(vector) {
+            // By index: of zipped iterators the compiler makes loops over bytes.
+            for at in 0..VECTOR {
+                vector[at] ^= key[at];
+                seen[at] |= vector[at];
+            }
+        }
+    }
+    seen.chunks_exact(8).fold(0, |joined, word| joined | word.try_into().map_or(0, u64::from_le_bytes))
+}
+
+/// Bytes of a vector.
+const VECTOR: usize = 32;
+
+/// Masks a few bytes with `key`; returns all words of the result, joined with OR.
+fn xor_words(data: &mut [u8], key: u64) -> u64 {
+    let mut seen = 0;
+    let mut words = data.chunks_exact_mut(8);
+    for word in &mut words {
+        if let Ok(word) = <&mut [u8; 8]>::try_from(word) {
+            let masked = u64::from_le_bytes(*word) ^ key;
+            *word = masked.to_le_bytes();
+            seen |= masked;
+        }
+    }
+    for (byte, key) in words.into_remainder().iter_mut().zip(key.to_le_bytes()) {
+        *byte ^= key;
+        seen |= u64::from(*byte);
+    }
+    seen
+}
 
 /// Masks `data`, from its first byte on, with `key`.
 #[inline(always)] // so that the compiler chooses instructions where it is called
