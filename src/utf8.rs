@@ -8,6 +8,26 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<&str, basic::Utf8Error> {
     basic::from_utf8(bytes)
 }
 
+/// Whether all of it is ASCII.
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    #[cfg(feature = "simd")]
+    if bytes.len() >= WIDE {
+        return fearless_simd::dispatch!(fearless_simd::Level::new(), _vectors => joined(bytes)) < 0x80;
+    }
+    bytes.is_ascii()
+}
+
+/// All bytes, joined with OR.
+#[cfg(feature = "simd")]
+#[inline(always)] // so that the compiler chooses instructions where it is called
+fn joined(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |joined, byte| joined | byte)
+}
+
+/// Bytes from which on wider vectors pay for finding out whether there are any.
+#[cfg(feature = "simd")]
+const WIDE: usize = 512;
+
 /// Where the first byte is that cannot be UTF-8, in text that [`validate`] refused.
 #[cold]
 pub(crate) fn first_invalid(bytes: &[u8]) -> usize {
@@ -35,6 +55,11 @@ pub(crate) struct Piece<'a> {
 pub(crate) struct InvalidAt(pub(crate) u64);
 
 impl Utf8Pieces {
+    /// Goes on behind `seen` bytes of valid text.
+    pub(crate) fn after(seen: usize) -> Self {
+        Self { seen: seen as u64, ..Self::default() }
+    }
+
     /// Checks the next piece.
     pub(crate) fn push<'a>(&mut self, mut bytes: &'a [u8]) -> Result<Piece<'a>, InvalidAt> {
         let mut completed = None;
@@ -121,6 +146,19 @@ mod tests {
             for second in first..=bytes.len() {
                 let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
                 assert_eq!(in_pieces(&pieces).as_deref(), Ok(text));
+            }
+        }
+    }
+
+    #[test]
+    fn one_byte_that_is_not_ascii_is_seen_wherever_it_is() {
+        for len in [1, 15, 511, 512, 600] {
+            let mut bytes = alloc::vec![b'a'; len];
+            assert!(is_ascii(&bytes));
+            for at in 0..len {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "byte {at} of {len}");
+                bytes[at] = b'a';
             }
         }
     }

@@ -8,13 +8,30 @@ use crate::error::Violation;
 use crate::event::Event;
 use crate::frame::Mask;
 use crate::message::MessageKind;
-use crate::utf8::{InvalidAt, Utf8Pieces};
+use crate::utf8::{InvalidAt, Utf8Pieces, is_ascii};
+
+/// A message that was put together.
+pub(super) enum Assembled {
+    Event(Event<'static>),
+    /// A text message that is checked as a whole where it is given out; its first so many bytes are known to be ASCII.
+    Text {
+        bytes: Vec<u8>,
+        ascii: usize,
+    },
+}
 
 /// The pieces of one message so far. Memory follows what has arrived, not what was declared, and a fragment costs
 /// nothing beyond its payload.
 #[derive(Debug)]
 pub(super) enum Assembly {
-    /// Checked as it grows, so that it is a `String` at every moment and nothing is checked twice.
+    /// Text that is all ASCII so far, where it was read to. Bytes become text without a copy only if they are checked as a whole in the
+    /// end, which costs less than the copy if they are ASCII. Only what completes the message may be anything behind the first
+    /// `ascii` bytes.
+    Ascii {
+        bytes: Vec<u8>,
+        ascii: usize,
+    },
+    /// Any other text: checked as it grows, so that it is a `String` at every moment and nothing is checked twice.
     Text {
         text: String,
         pieces: Utf8Pieces,
@@ -25,65 +42,158 @@ pub(super) enum Assembly {
 impl Assembly {
     pub(super) fn new(kind: MessageKind) -> Self {
         match kind {
-            MessageKind::Text => Self::Text { text: String::new(), pieces: Utf8Pieces::default() },
+            MessageKind::Text => Self::Ascii { bytes: Vec::new(), ascii: 0 },
             MessageKind::Binary => Self::Binary(Vec::new()),
         }
     }
 
-    /// Makes room for `len` bytes of payload data; `to_come` bytes of the same frame have not arrived yet.
-    pub(super) fn reserve(&mut self, len: usize, to_come: u64) {
+    /// Makes room for `len` bytes of payload data, and for what `ahead` says.
+    pub(super) fn reserve(&mut self, len: usize, ahead: &Ahead) {
         match self {
             Self::Text { text, .. } => {
-                text.reserve_exact(reservation(text.capacity(), text.len(), len, to_come));
+                text.reserve_exact(reservation(text.capacity(), text.len(), len, ahead));
             }
-            Self::Binary(bytes) => {
-                bytes.reserve_exact(reservation(bytes.capacity(), bytes.len(), len, to_come));
+            Self::Ascii { bytes, .. } | Self::Binary(bytes) => {
+                bytes.reserve_exact(reservation(bytes.capacity(), bytes.len(), len, ahead));
             }
         }
     }
 
-    /// Appends payload data, unmasked with `mask` if there is one.
-    pub(super) fn push(&mut self, data: &mut [u8], mask: &mut Option<Mask>) -> Result<(), Violation> {
+    /// Appends payload data, unmasked with `mask` if there is one. What `completes` the message may be left to be checked in the end.
+    pub(super) fn push(
+        &mut self,
+        data: &mut [u8],
+        mask: &mut Option<Mask>,
+        completes: bool,
+    ) -> Result<(), Violation> {
         match (self, mask) {
             (Self::Binary(bytes), Some(mask)) => mask.append(bytes, data),
-            (Self::Binary(bytes), None) => {
-                data.chunks(PIECE).for_each(|piece| bytes.extend_from_slice(piece))
-            }
-            (Self::Text { text, pieces }, mask) => {
+            (Self::Binary(bytes), None) => append(bytes, data),
+            (Self::Ascii { bytes, .. }, Some(mask)) if completes => mask.append(bytes, data),
+            (Self::Ascii { bytes, .. }, None) if completes => append(bytes, data),
+            (text, mask) => {
                 for piece in data.chunks_mut(CHECKED) {
-                    if let Some(mask) = mask {
-                        mask.apply(piece);
-                    }
-                    let piece = pieces.push(piece).map_err(invalid_utf8)?;
-                    text.extend(piece.completed);
-                    push_in_pieces(text, piece.text);
+                    let is_ascii = unmask_text(piece, mask);
+                    text.push_text(piece, is_ascii)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// The buffer of a binary message with room for more of the frame that is arriving.
-    pub(super) fn buffer(&mut self, to_come: u64) -> Option<&mut Vec<u8>> {
+    /// Appends text.
+    fn push_text(&mut self, piece: &[u8], is_ascii: bool) -> Result<(), Violation> {
+        match self {
+            Self::Ascii { bytes, ascii } if is_ascii => {
+                append(bytes, piece);
+                *ascii = bytes.len();
+                return Ok(());
+            }
+            Self::Ascii { bytes, .. } => *self = Self::text(core::mem::take(bytes))?,
+            _ => {}
+        }
+        if let Self::Text { text, pieces } = self {
+            let piece = pieces.push(piece).map_err(invalid_utf8)?;
+            text.extend(piece.completed);
+            push_in_pieces(text, piece.text);
+        }
+        Ok(())
+    }
+
+    /// Text of which more follows that is not ASCII.
+    fn text(ascii: Vec<u8>) -> Result<Self, Violation> {
+        let pieces = Utf8Pieces::after(ascii.len());
+        Ok(Self::Text { text: string(ascii)?, pieces })
+    }
+
+    /// The buffer of the message with room for more, unless that must be copied there.
+    pub(super) fn buffer(&mut self, ahead: &Ahead) -> Option<&mut Vec<u8>> {
         match self {
             Self::Text { .. } => None,
-            Self::Binary(bytes) => {
-                bytes.reserve_exact(reservation(bytes.capacity(), bytes.len(), 1, to_come));
+            Self::Ascii { bytes, .. } | Self::Binary(bytes) => {
+                bytes.reserve_exact(reservation(bytes.capacity(), bytes.len(), 1, ahead));
                 Some(bytes)
             }
         }
     }
 
+    /// Whether it has a [`buffer`](Self::buffer).
+    pub(super) fn has_buffer(&self) -> bool {
+        !matches!(self, Self::Text { .. })
+    }
+
+    /// Takes in what was put into the [`buffer`](Self::buffer) behind the first `taken` bytes, but no more than `max` bytes, with
+    /// which the message may be complete (`fin`). Returns how many.
+    pub(super) fn take_direct(
+        &mut self,
+        taken: usize,
+        max: u64,
+        mask: &mut Option<Mask>,
+        fin: bool,
+    ) -> Result<usize, Violation> {
+        let (bytes, known) = match self {
+            Self::Ascii { bytes, ascii } => (bytes, Some(ascii)),
+            Self::Binary(bytes) => (bytes, None),
+            Self::Text { .. } => return Ok(0),
+        };
+        // The caller may have put more there than was asked for, which belongs nowhere.
+        bytes.truncate(usize::try_from(max).unwrap_or(usize::MAX).saturating_add(taken));
+        let Some(data) = bytes.get_mut(taken..) else { return Ok(0) };
+        let len = data.len();
+        let completes = fin && len as u64 == max;
+        match (known, mask) {
+            (Some(ascii), mask) if !completes => {
+                if unmask_text(data, mask) {
+                    *ascii = taken + len;
+                } else {
+                    let rest = bytes.split_off(taken);
+                    *self = Self::text(core::mem::take(bytes))?;
+                    rest.chunks(CHECKED).try_for_each(|piece| self.push_text(piece, false))?;
+                }
+            }
+            (_, Some(mask)) => mask.apply(data),
+            (_, None) => {}
+        }
+        Ok(len)
+    }
+
     /// The whole message.
-    pub(super) fn finish(self) -> Result<Event<'static>, Violation> {
-        match self {
+    pub(super) fn finish(self) -> Result<Assembled, Violation> {
+        Ok(Assembled::Event(match self {
+            Self::Ascii { bytes, ascii } => return Ok(Assembled::Text { bytes, ascii }),
             Self::Text { text, pieces } => {
                 pieces.finish().map_err(invalid_utf8)?;
-                Ok(Event::Text(Cow::Owned(text)))
+                Event::Text(Cow::Owned(text))
             }
-            Self::Binary(bytes) => Ok(Event::Binary(Cow::Owned(bytes))),
-        }
+            Self::Binary(bytes) => Event::Binary(Cow::Owned(bytes)),
+        }))
     }
+}
+
+/// What is known of the payload data to come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ahead {
+    /// Bytes of the same frame that have not arrived yet.
+    pub(super) to_come: u64,
+    /// Other frames of the message follow.
+    pub(super) goes_on: bool,
+    /// Bytes of the whole message that may be reserved whatever has arrived: the peer has sent so many in one before.
+    pub(super) earned: usize,
+    /// Bytes of input that are there and were not looked at.
+    pub(super) behind: usize,
+}
+
+/// Unmasks text, and says whether it is ASCII.
+fn unmask_text(data: &mut [u8], mask: &mut Option<Mask>) -> bool {
+    match mask {
+        Some(mask) => mask.apply_to_text(data),
+        None => is_ascii(data),
+    }
+}
+
+/// Text without a copy, which costs little if it is ASCII.
+fn string(ascii: Vec<u8>) -> Result<String, Violation> {
+    String::from_utf8(ascii).map_err(|error| invalid_utf8(InvalidAt(error.utf8_error().valid_up_to() as u64)))
 }
 
 pub(super) fn invalid_utf8(InvalidAt(at): InvalidAt) -> Violation {
@@ -93,15 +203,25 @@ pub(super) fn invalid_utf8(InvalidAt(at): InvalidAt) -> Violation {
 /// How much more to reserve for `len` bytes to be added to `used` bytes: what the frame still has to bring, but at most
 /// three times what has come, so that a declared length alone costs nothing. Where a large part of a read has come it may be some
 /// megabytes: to move a message costs more than what is reserved and not touched.
-fn reservation(capacity: usize, used: usize, len: usize, to_come: u64) -> usize {
+fn reservation(capacity: usize, used: usize, len: usize, ahead: &Ahead) -> usize {
     if capacity - used >= len {
         return 0;
     }
     let come = used + len;
-    let further = if come < LARGE { MIN_AHEAD } else { MAX_AHEAD };
-    let ahead = usize::try_from(to_come).unwrap_or(usize::MAX).min(come.saturating_mul(3).max(further));
+    let further = if come < LARGE { ahead.earned.clamp(MIN_AHEAD, MAX_AHEAD) } else { MAX_AHEAD };
+    let mut to_come = usize::try_from(ahead.to_come).unwrap_or(usize::MAX);
     // A message of many fragments must not be moved once per fragment.
-    len + ahead.max(used / 2).max(MIN_GROWTH)
+    let mut growth = (used / 2).max(MIN_GROWTH);
+    if ahead.goes_on {
+        to_come = to_come.max(ahead.earned.saturating_sub(come));
+        growth = growth.max(ahead.behind.min(come.saturating_mul(3)).saturating_add(MIN_GROWTH));
+    }
+    len + to_come.min(come.saturating_mul(3).max(further)).max(growth)
+}
+
+/// Appends bytes in [pieces](PIECE).
+fn append(to: &mut Vec<u8>, data: &[u8]) {
+    data.chunks(PIECE).for_each(|piece| to.extend_from_slice(piece));
 }
 
 /// Payload data of a message that is put together is checked and copied in pieces of this many bytes, too few for the C

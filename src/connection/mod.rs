@@ -7,6 +7,7 @@
 mod assemble;
 mod closing;
 mod deadlines;
+mod direct;
 mod prepared;
 mod queue;
 mod read;
@@ -172,6 +173,12 @@ impl Connection {
     /// See [`Receiver::payload_buffer`].
     pub fn payload_buffer(&mut self) -> Option<Limit<&mut Vec<u8>>> {
         self.receiver.payload_buffer()
+    }
+
+    /// See [`Receiver::read_at_most`].
+    #[must_use]
+    pub fn read_at_most(&self) -> usize {
+        self.receiver.read_at_most()
     }
 
     /// See [`Sender::abort`].

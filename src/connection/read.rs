@@ -1,12 +1,13 @@
 //! The loop over the input: finds the next event, without a copy where a frame is there as a whole.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use bytes::{Buf, BytesMut};
 
-use super::assemble::invalid_utf8;
+use super::assemble::{Assembled, invalid_utf8};
 use super::receive::{ArrivingFrame, Chunking, Progress, Receiver, Stage, Taken};
 use super::send::Sender;
 use super::whole::{MessageLimits, Whole};
@@ -16,7 +17,7 @@ use crate::event::{Chunk, Event};
 use crate::frame::{CloseFrame, FrameHeader, MAX_HEADER, Opcode, Parsed};
 use crate::message::MessageKind;
 use crate::role::Role;
-use crate::utf8::{InvalidAt, first_invalid, validate};
+use crate::utf8::{InvalidAt, first_invalid, is_ascii, validate};
 
 /// Takes events out of input, one after the other; made by [`Connection::read`](crate::Connection::read) and
 /// [`Receiver::read`].
@@ -31,8 +32,9 @@ pub struct Reader<'a> {
     input: &'a mut BytesMut,
     /// Bytes of `input` that are dealt with. They are removed when the reader is dropped: an event may still borrow from them.
     consumed: usize,
-    /// The message that was inflated last: an event may still borrow from it.
+    /// The message that was inflated or put together last: an event may still borrow from it.
     output: Vec<u8>,
+    owning: bool,
 }
 
 /// An event before anything is borrowed for it; ranges are of the input.
@@ -45,7 +47,7 @@ enum Found {
     Pong(Payload),
     Close(CloseFrame),
     /// A message that came in pieces.
-    Assembled(Event<'static>),
+    Assembled(Assembled),
     /// A message that was compressed; it is the output of the inflation.
     Inflated(MessageKind),
     Chunk(Chunking, Data),
@@ -70,7 +72,15 @@ impl<'a> Reader<'a> {
         sender: Option<&'a mut Sender>,
         input: &'a mut BytesMut,
     ) -> Self {
-        Self { receiver, sender, input, consumed: 0, output: Vec::new() }
+        Self { receiver, sender, input, consumed: 0, output: Vec::new(), owning: false }
+    }
+
+    /// For who keeps the messages: large text that was put together is given owned where that spares the copy which
+    /// [`Event::into_message`] would make. It takes a little longer to give than borrowed text.
+    #[must_use]
+    pub fn owning(mut self) -> Self {
+        self.owning = true;
+        self
     }
 
     /// The next event, or `None` if the input holds no more.
@@ -104,12 +114,10 @@ impl<'a> Reader<'a> {
     /// A message whose payload data is in the input.
     #[inline]
     fn message(&mut self, kind: MessageKind, data: Range<usize>) -> Event<'_> {
+        self.receiver.messages += 1;
         match kind {
             MessageKind::Text => self.text(data),
-            MessageKind::Binary => {
-                self.receiver.messages += 1;
-                Event::Binary(Cow::Borrowed(&self.input[data]))
-            }
+            MessageKind::Binary => Event::Binary(Cow::Borrowed(&self.input[data])),
         }
     }
 
@@ -123,8 +131,8 @@ impl<'a> Reader<'a> {
     fn inflated(&mut self, kind: MessageKind) -> Event<'_> {
         let Some(inflation) = &mut self.receiver.inflation else { return Event::Binary(Cow::default()) };
         let (buffer, len) = inflation.take_output();
+        self.receiver.messages += 1;
         if kind == MessageKind::Binary {
-            self.receiver.messages += 1;
             if buffer.len() > MAX_BORROWED {
                 let mut message = buffer;
                 message.truncate(len);
@@ -137,6 +145,20 @@ impl<'a> Reader<'a> {
         text(self.receiver, &mut self.sender, self.consumed, &self.output[..len])
     }
 
+    /// A text message that was put together, of which so many bytes are ASCII.
+    fn assembled(&mut self, bytes: Vec<u8>, ascii: usize) -> Event<'_> {
+        // Without a copy, which costs the standard library's validation: fast only for ASCII.
+        let bytes = match self.owning && bytes.get(ascii..).is_some_and(is_ascii) {
+            true => match String::from_utf8(bytes) {
+                Ok(text) => return Event::Text(Cow::Owned(text)),
+                Err(error) => error.into_bytes(),
+            },
+            false => bytes,
+        };
+        self.output = bytes;
+        text(self.receiver, &mut self.sender, self.consumed, &self.output)
+    }
+
     #[inline(never)] // so that the shortest way stays short
     fn next_of_any_kind(&mut self) -> Option<Event<'_>> {
         self.release_output();
@@ -145,7 +167,10 @@ impl<'a> Reader<'a> {
         }
         let event = match self.find() {
             Ok(Found::Message(kind, data)) => return Some(self.message(kind, data)),
-            Ok(Found::Assembled(event)) => return Some(event),
+            Ok(Found::Assembled(Assembled::Event(event))) => return Some(event),
+            Ok(Found::Assembled(Assembled::Text { bytes, ascii })) => {
+                return Some(self.assembled(bytes, ascii));
+            }
             Ok(Found::Inflated(kind)) => return Some(self.inflated(kind)),
             Ok(Found::Chunk(Chunking { kind, first, frame_end, last }, data)) => {
                 let data = match data {
@@ -173,7 +198,7 @@ impl<'a> Reader<'a> {
         Some(event)
     }
 
-    /// Gives back the buffer of the message that was inflated last.
+    /// Gives back the buffer of the message that was given out last, where there is use for it.
     #[inline]
     fn release_output(&mut self) {
         if self.output.capacity() > 0 {
@@ -214,7 +239,8 @@ impl<'a> Reader<'a> {
                     }
                     let data = self.consumed..self.consumed + len;
                     self.consumed = data.end;
-                    match self.receiver.take(&mut self.input[data.clone()])? {
+                    let behind = self.input.len() - data.end;
+                    match self.receiver.take(&mut self.input[data.clone()], behind)? {
                         Taken::Part => {}
                         Taken::Message(message) => return Ok(Found::Assembled(message)),
                         Taken::Inflated(kind) => return Ok(Found::Inflated(kind)),
@@ -319,7 +345,7 @@ impl Drop for Reader<'_> {
     }
 }
 
-/// A whole text message, if it is text.
+/// A whole text message, which was counted, if it is text.
 #[inline]
 fn text<'a>(
     receiver: &mut Receiver,
@@ -328,11 +354,9 @@ fn text<'a>(
     bytes: &'a [u8],
 ) -> Event<'a> {
     match validate(bytes) {
-        Ok(text) => {
-            receiver.messages += 1;
-            Event::Text(Cow::Borrowed(text))
-        }
+        Ok(text) => Event::Text(Cow::Borrowed(text)),
         Err(_) => {
+            receiver.messages -= 1;
             let violation = invalid_utf8(InvalidAt(first_invalid(bytes) as u64));
             let event = receiver.fail(violation);
             answer(sender, receiver, consumed, &event);

@@ -7,11 +7,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use bytes::buf::Limit;
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
 use super::Settings;
-use super::assemble::{Assembly, invalid_utf8};
+use super::assemble::{Ahead, Assembled, Assembly, invalid_utf8};
+use super::direct::LargeFrame;
 use super::read::Reader;
 use super::whole::MessageLimits;
 use crate::config::Delivery;
@@ -50,6 +50,7 @@ pub struct Receiver {
     pub(super) unread: bool,
     pub(super) bytes: u64,
     pub(super) messages: u64,
+    pub(super) large_frame: LargeFrame,
 }
 
 /// What is expected next.
@@ -67,7 +68,10 @@ pub(super) struct ArrivingFrame {
     pub(super) opcode: Opcode,
     pub(super) fin: bool,
     pub(super) mask: Option<Mask>,
+    pub(super) len: u64,
     pub(super) to_come: u64,
+    /// Bytes of its message that may be reserved before they come: the message before had so many, in large frames.
+    pub(super) earned: usize,
 }
 
 /// A message that has not arrived as a whole.
@@ -83,7 +87,7 @@ pub(super) struct Arriving {
 
 #[derive(Debug)]
 pub(super) enum Content {
-    /// The pieces are put together; binary data beyond `unmasked` was put there by the caller, see
+    /// The pieces are put together; what is beyond `unmasked` was put there by the caller, see
     /// [`Receiver::payload_buffer`].
     Assembled { assembly: Assembly, unmasked: usize },
     /// The pieces are inflated into the output of the inflation. Text is checked there as a whole; what came of it in earlier
@@ -98,7 +102,7 @@ pub(super) enum Taken {
     /// It is kept until there is more.
     Part,
     /// It completed a message.
-    Message(Event<'static>),
+    Message(Assembled),
     /// It completed a message that is in the output of the inflation.
     Inflated(MessageKind),
     /// It completed the control frame in [`Receiver::control`].
@@ -147,6 +151,7 @@ impl Receiver {
             unread: false,
             bytes: 0,
             messages: 0,
+            large_frame: LargeFrame::default(),
         }
     }
 
@@ -178,30 +183,6 @@ impl Receiver {
     /// written to it still runs into the Pong limit.
     pub fn pause(&mut self) {
         self.unread = true;
-    }
-
-    /// Where to put the next bytes of a large binary message, so that they are written once.
-    ///
-    /// `None` means: into the usual input. Otherwise append up to [`remaining_mut`](BufMut::remaining_mut) bytes to the
-    /// buffer instead of the input (which must be empty, as it is after a reader is used up), and then call
-    /// [`read`](Self::read) with the empty input. What is in the buffer already must stay as it is.
-    pub fn payload_buffer(&mut self) -> Option<Limit<&mut Vec<u8>>> {
-        let Stage::Payload(frame) = &self.stage else { return None };
-        if frame.opcode.is_control() || frame.to_come < MIN_DIRECT {
-            return None;
-        }
-        let Content::Assembled { assembly, unmasked } = &mut self.message.as_mut()?.content else {
-            return None;
-        };
-        if *unmasked == 0 {
-            // Nothing has come of what was declared, so nothing is reserved for it.
-            return None;
-        }
-        let buffer = assembly.buffer(frame.to_come)?;
-        let arrived = buffer.len().saturating_sub(*unmasked);
-        let room = buffer.capacity() - buffer.len();
-        let to_come = usize::try_from(frame.to_come).unwrap_or(usize::MAX) - arrived;
-        Some(buffer.limit(room.min(to_come)))
     }
 
     /// What was received so far; for [`Sender::observe`](crate::Sender::observe).
@@ -309,11 +290,15 @@ impl Receiver {
     /// Begins the payload of a frame that was [admitted](Self::admit).
     pub(super) fn begin(&mut self, header: &FrameHeader) {
         let FrameHeader { fin, opcode, payload_len, mask, compressed } = *header;
-        self.stage = Stage::Payload(ArrivingFrame { opcode, fin, mask, to_come: payload_len });
+        let mut frame =
+            ArrivingFrame { opcode, fin, mask, len: payload_len, to_come: payload_len, earned: 0 };
         if opcode.is_control() {
             self.control.clear();
+            self.stage = Stage::Payload(frame);
             return;
         }
+        frame.earned = self.take_earned();
+        self.stage = Stage::Payload(frame);
         let kind = if opcode == Opcode::Text { MessageKind::Text } else { MessageKind::Binary };
         let delivery = self.delivery;
         let message = self.message.get_or_insert_with(|| Arriving::new(kind, compressed, delivery));
@@ -324,13 +309,15 @@ impl Receiver {
         message.declared += payload_len;
     }
 
-    /// Takes in payload data of the frame that is arriving, and unmasks it; not more than is to come.
-    pub(super) fn take(&mut self, data: &mut [u8]) -> Result<Taken, Failure> {
+    /// Takes in payload data of the frame that is arriving, and unmasks it; not more than is to come. So many bytes of input are
+    /// `behind` it.
+    pub(super) fn take(&mut self, data: &mut [u8], behind: usize) -> Result<Taken, Failure> {
         let Stage::Payload(mut frame) = self.stage else { return Ok(Taken::Part) };
         frame.to_come -= data.len() as u64;
         let frame_end = frame.to_come == 0;
         let is_control = frame.opcode.is_control();
         let last = frame_end && frame.fin && !is_control;
+        let mut earned = 0;
         let taken = match &mut self.message {
             _ if is_control => {
                 frame.unmask(data);
@@ -338,9 +325,10 @@ impl Receiver {
                 if frame_end { Taken::Control(frame.opcode) } else { Taken::Part }
             }
             Some(Arriving { content: Content::Assembled { assembly, unmasked }, .. }) => {
-                assembly.reserve(data.len(), frame.to_come);
-                assembly.push(data, &mut frame.mask)?;
+                assembly.reserve(data.len(), &frame.ahead(behind));
+                assembly.push(data, &mut frame.mask, last)?;
                 *unmasked += data.len();
+                earned = frame.earns(assembly, *unmasked);
                 Taken::Part
             }
             Some(Arriving {
@@ -380,12 +368,13 @@ impl Receiver {
         self.stage = if frame_end { Stage::Header } else { Stage::Payload(frame) };
         if let Taken::Inflated(_) = taken {
             self.end_compressed();
-        } else if last {
-            if let Some(message) = self.finish_message()? {
-                return Ok(Taken::Message(message));
-            }
+            return Ok(taken);
         }
-        Ok(taken)
+        let message = if last { self.finish_message()? } else { None };
+        if frame_end && earned > 0 {
+            self.expect_large(earned);
+        }
+        Ok(message.map_or(taken, Taken::Message))
     }
 
     /// Whether payload data of the frame that is arriving is inflated and passed on.
@@ -437,39 +426,12 @@ impl Receiver {
         }
     }
 
-    /// Takes in what the caller put into the [`payload_buffer`](Self::payload_buffer).
-    pub(super) fn take_direct(&mut self) -> Result<Option<Event<'static>>, Failure> {
-        let Stage::Payload(frame) = &mut self.stage else { return Ok(None) };
-        let Some(Arriving {
-            content: Content::Assembled { assembly: Assembly::Binary(buffer), unmasked },
-            ..
-        }) = &mut self.message
-        else {
-            return Ok(None);
-        };
-        // The caller may have put more there than was asked for, which belongs nowhere.
-        let end = usize::try_from(frame.to_come).unwrap_or(usize::MAX).saturating_add(*unmasked);
-        buffer.truncate(end);
-        let Some(data) = buffer.get_mut(*unmasked..).filter(|data| !data.is_empty()) else { return Ok(None) };
-        frame.unmask(data);
-        let len = data.len() as u64;
-        *unmasked = buffer.len();
-        frame.to_come -= len;
-        self.bytes += len;
-        if frame.to_come > 0 {
-            return Ok(None);
-        }
-        let fin = frame.fin;
-        self.stage = Stage::Header;
-        if fin { self.finish_message() } else { Ok(None) }
-    }
-
-    pub(super) fn finish_message(&mut self) -> Result<Option<Event<'static>>, Failure> {
+    pub(super) fn finish_message(&mut self) -> Result<Option<Assembled>, Failure> {
         let message = self.message.take();
         if message.as_ref().is_some_and(|message| message.compressed) {
             self.end_compressed();
         }
-        let event = match message.map(|message| message.content) {
+        let assembled = match message.map(|message| message.content) {
             Some(Content::Assembled { assembly, .. }) => Some(assembly.finish()?),
             Some(Content::Passed { pieces, .. }) => {
                 pieces.map_or(Ok(()), Utf8Pieces::finish).map_err(invalid_utf8)?;
@@ -478,11 +440,16 @@ impl Receiver {
             Some(Content::Inflated { .. }) | None => None,
         };
         self.messages += 1;
-        Ok(event)
+        Ok(assembled)
     }
 }
 
 impl ArrivingFrame {
+    /// What is known of the payload data to come, if so many bytes of input were not looked at.
+    pub(super) fn ahead(&self, behind: usize) -> Ahead {
+        Ahead { to_come: self.to_come, goes_on: !self.fin, earned: self.earned, behind }
+    }
+
     fn unmask(&mut self, data: &mut [u8]) {
         if let Some(mask) = &mut self.mask {
             mask.apply(data);
@@ -513,6 +480,3 @@ fn with_margin(limit: usize) -> u64 {
 
 /// Bytes that a flush between two fragments costs at most: an empty block and what is left open before it, generously.
 const FLUSH: u64 = 16;
-
-/// Payload data still to come from which on it is read straight into the message.
-const MIN_DIRECT: u64 = 8 * 1024;

@@ -23,6 +23,19 @@ impl Mask {
         self.0 = self.0.rotate_right(8 * (data.len() % 4) as u32);
     }
 
+    /// As [`apply`](Self::apply), and says whether the result is ASCII, which costs next to nothing on the way.
+    pub(crate) fn apply_to_text(&mut self, data: &mut [u8]) -> bool {
+        let key = u64::from(self.0) | u64::from(self.0) << 32;
+        let is_ascii = if data.len() >= WIDE {
+            xor_wide(data, key) & NOT_ASCII == 0
+        } else {
+            xor(data, key);
+            data.is_ascii()
+        };
+        self.0 = self.0.rotate_right(8 * (data.len() % 4) as u32);
+        is_ascii
+    }
+
     /// Appends `data`, masked or unmasked, to `out`, and turns the key for the byte that follows. One pass is faster than two.
     #[inline]
     pub(crate) fn append(&mut self, out: &mut Vec<u8>, data: &[u8]) {
@@ -146,6 +159,9 @@ fn xor_words(data: &mut [u8], key: u64) -> u64 {
     seen
 }
 
+/// The bits that are not set in ASCII.
+const NOT_ASCII: u64 = u64::from_ne_bytes([0x80; 8]);
+
 /// Masks `data`, from its first byte on, with `key`.
 #[inline(always)] // so that the compiler chooses instructions where it is called
 fn xor(data: &mut [u8], key: u64) {
@@ -188,9 +204,28 @@ mod tests {
                 let mut mask = Mask::new(key);
                 let (first, second) = data.split_at_mut(split);
                 mask.apply(first);
-                mask.apply(second);
+                let is_ascii = mask.apply_to_text(second);
+                assert_eq!(
+                    is_ascii,
+                    second.iter().all(|byte| *byte < 0x80),
+                    "length {len}, split at {split}"
+                );
                 assert_eq!(data, expected, "length {len}, split at {split}");
             }
+        }
+    }
+
+    #[test]
+    fn one_byte_that_is_not_ascii_is_seen_wherever_it_is() {
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let masked: Vec<u8> = key.iter().map(|key| key ^ b'a').cycle().take(WIDE + 200).collect();
+        for offset in (0..2 * VECTOR).step_by(4) {
+            for at in offset..masked.len() {
+                let mut data = masked.clone();
+                data[at] ^= 0x80;
+                assert!(!Mask::new(key).apply_to_text(&mut data[offset..]), "byte {at} behind {offset}");
+            }
+            assert!(Mask::new(key).apply_to_text(&mut masked.clone()[offset..]));
         }
     }
 

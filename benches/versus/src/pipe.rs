@@ -272,8 +272,14 @@ impl wtx::stream::StreamWriter for Pipe {
 /// Reads into a buffer as `read_buf` does: as much as there is room, without filling it with zeros first.
 #[inline]
 pub(crate) fn read_into(pipe: &mut Pipe, buffer: &mut bytes::BytesMut) {
+    read_at_most(pipe, buffer, usize::MAX);
+}
+
+/// As [`read_into`], but no more than so many bytes.
+#[inline]
+pub(crate) fn read_at_most(pipe: &mut Pipe, buffer: &mut bytes::BytesMut, most: usize) {
     let room = buffer.capacity() - buffer.len();
-    let piece = pipe.next(room);
+    let piece = pipe.next(room.min(most));
     copy(piece, |piece| buffer.extend_from_slice(piece));
 }
 

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::{Handshaking, Peer};
 use crate::deflate::Deflating;
 use crate::echo::{Server, serve};
-use crate::pipe::{Pipe, READ, copy, read_into, write_out};
+use crate::pipe::{Pipe, READ, copy, read_at_most, read_into, write_out};
 use crate::rounds::Run;
 use crate::work::{Decoding, Encoding, Role};
 
@@ -81,7 +81,7 @@ impl Peer for Sansocket {
                     }
                     None => {
                         assert!(input.try_reclaim(READ));
-                        read_into(&mut pipe, &mut input);
+                        read_at_most(&mut pipe, &mut input, connection.read_at_most());
                     }
                 }
                 let mut reader = connection.read(&mut input);
