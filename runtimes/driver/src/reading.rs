@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use sansocket::{Closed, Event, Message, Receiver, Sender};
 use tracing::Span;
 
@@ -137,7 +137,7 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
                     if !self.input.try_reclaim(pool::BLOCK) {
                         self.input = pool::take();
                     }
-                    link.poll_read(cx, &mut self.input)
+                    link.poll_read(cx, &mut (&mut self.input).limit(self.receiver.read_at_most()))
                 }
             };
             if read.is_ready() {
@@ -154,7 +154,7 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
     /// The next thing for the owner in the input. What is no message gets its answer.
     fn decode<O: Owner>(&mut self, owner: &mut O) -> Option<O::Item> {
         let mut answered = false;
-        let mut reader = self.receiver.read(&mut self.input);
+        let mut reader = self.receiver.read(&mut self.input).owning();
         let item = loop {
             match reader.next()? {
                 event @ (Event::Text(_) | Event::Binary(_)) => break owner.message(event),
