@@ -122,6 +122,15 @@ impl Assembly {
         !matches!(self, Self::Text { .. })
     }
 
+    /// Whether something was put into the [`buffer`](Self::buffer) behind the first `taken` bytes.
+    #[inline]
+    pub(super) fn has_direct(&self, taken: usize) -> bool {
+        match self {
+            Self::Ascii { bytes, .. } | Self::Binary(bytes) => bytes.len() > taken,
+            Self::Text { .. } => false,
+        }
+    }
+
     /// Takes in what was put into the [`buffer`](Self::buffer) behind the first `taken` bytes, but no more than `max` bytes, with
     /// which the message may be complete (`fin`). Returns how many.
     pub(super) fn take_direct(

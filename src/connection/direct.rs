@@ -68,10 +68,10 @@ impl Receiver {
         else {
             return Ok(None);
         };
-        let len = assembly.take_direct(*unmasked, frame.to_come, &mut frame.mask, frame.fin)?;
-        if len == 0 {
+        if frame.to_come == 0 || !assembly.has_direct(*unmasked) {
             return Ok(None);
         }
+        let len = assembly.take_direct(*unmasked, frame.to_come, &mut frame.mask, frame.fin)?;
         *unmasked += len;
         frame.to_come -= len as u64;
         self.bytes += len as u64;

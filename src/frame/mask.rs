@@ -26,21 +26,16 @@ impl Mask {
     /// As [`apply`](Self::apply), and says whether the result is ASCII, which costs next to nothing on the way.
     pub(crate) fn apply_to_text(&mut self, data: &mut [u8]) -> bool {
         let key = u64::from(self.0) | u64::from(self.0) << 32;
-        let is_ascii = if data.len() >= WIDE {
-            xor_wide(data, key) & NOT_ASCII == 0
-        } else {
-            xor(data, key);
-            data.is_ascii()
-        };
+        let seen = if data.len() >= WIDE { xor_wide(data, key) } else { xor_words(data, key) };
         self.0 = self.0.rotate_right(8 * (data.len() % 4) as u32);
-        is_ascii
+        seen & NOT_ASCII == 0
     }
 
     /// Appends `data`, masked or unmasked, to `out`, and turns the key for the byte that follows. One pass is faster than two.
     #[inline]
     pub(crate) fn append(&mut self, out: &mut Vec<u8>, data: &[u8]) {
         let key = u64::from(self.0) | u64::from(self.0) << 32;
-        let rest = if data.len() >= 2 * WIDE { append_aligned(out, data, key) } else { data };
+        let rest = if data.len() >= 4 * WIDE { append_aligned(out, data, key) } else { data };
         let key_of_rest = key.rotate_right(8 * ((data.len() - rest.len()) % 4) as u32);
         let rest = append_blocks::<BLOCK>(out, rest, key_of_rest);
         let rest = append_blocks::<32>(out, rest, key_of_rest);
@@ -231,8 +226,8 @@ mod tests {
 
     #[test]
     fn appended_data_is_masked_as_it_is_in_place() {
-        let data: Vec<u8> = (0..=u8::MAX).cycle().take(8 * WIDE + 2 * BLOCK).collect();
-        for len in (0..3 * BLOCK + 9).chain(8 * WIDE - 1..data.len()) {
+        let data: Vec<u8> = (0..=u8::MAX).cycle().take(4 * WIDE + 2 * BLOCK).collect();
+        for len in (0..3 * BLOCK + 9).chain(4 * WIDE - 1..data.len()) {
             for split in [0, 1, 5, len / 2, len] {
                 let (first, second) = data[..len].split_at(split.min(len));
                 let (mut mask, mut appended) = (Mask::new([1, 2, 3, 4]), Vec::new());
