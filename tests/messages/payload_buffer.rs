@@ -1,6 +1,7 @@
 //! `payload_buffer` and `read_at_most`: large payloads are written straight to where the message is put together.
 
 use std::borrow::Cow;
+use std::slice;
 
 use bytes::{BufMut, BytesMut};
 use sansocket::{Cause, Connection, Delivery, Event, Failure, Position, Role, Violation};
@@ -124,11 +125,11 @@ fn a_fault_in_text_is_found_where_it_is_whatever_was_read_into_it() {
         for piece in [1_000, 30_000, usize::MAX] {
             let mut server = open(Role::Server);
             let (seen, _) = receive_direct(&mut server, &frame, piece);
-            assert_eq!(seen, [failed.clone()], "byte {at}, reads of {piece} bytes");
+            assert_eq!(seen, slice::from_ref(&failed), "byte {at}, reads of {piece} bytes");
             // Nor does it take the rest of the message to fail.
             let until = &frame[..frame.len() - text.len() + at + bad.len()];
             let (seen, _) = receive_direct(&mut open(Role::Server), until, piece);
-            assert_eq!(seen, [failed.clone()], "byte {at}, reads of {piece} bytes, and nothing more");
+            assert_eq!(seen, slice::from_ref(&failed), "byte {at}, reads of {piece} bytes, and nothing more");
         }
     }
 }
