@@ -25,7 +25,7 @@ impl Peer for Sansocket {
     }
 
     fn configuration(&self) -> &'static str {
-        "the core, default configuration; reads into one block of 64 KiB, or straight into a large message; sends small messages borrowed, large binary ones shared, large text as `Prepared`"
+        "the core, default configuration; reads into one block of 64 KiB, or straight into a large message, as much at a time as the core asks for; sends small messages borrowed, large binary ones shared, large text as `Prepared`"
     }
 
     fn inflate(&self, work: &Deflating) -> Option<Run> {
