@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::assemble::{Assembled, invalid_utf8};
 use super::receive::{ArrivingFrame, Chunking, Progress, Receiver, Stage, Taken};
@@ -94,6 +94,27 @@ impl<'a> Reader<'a> {
             Some(message) => Some(self.pass(message)),
             None => self.next_of_any_kind(),
         }
+    }
+
+    /// Splits the payload data of the next message off the input, without a copy, if that is a binary message in one frame which
+    /// is in the input as a whole and has at least `min_len` bytes.
+    ///
+    /// `None` decides nothing: take the [`next`](Self::next) event. The bytes share the memory of the input, all of which stays for as
+    /// long as they do: `min_len` decides how much more than itself a message may hold.
+    #[inline]
+    pub fn split_binary(&mut self, min_len: usize) -> Option<Bytes> {
+        if self.input.len() - self.consumed < min_len {
+            return None;
+        }
+        let limits = self.receiver.expects_message()?;
+        let rest = self.input.get_mut(self.consumed..)?;
+        let Whole { data, .. } = Whole::large_binary(rest, self.receiver.role, &limits, min_len)?;
+        let before = self.consumed + data.start;
+        self.input.advance(before);
+        self.consumed = 0;
+        self.receiver.bytes += (before + data.len()) as u64;
+        self.receiver.messages += 1;
+        Some(self.input.split_to(data.len()).freeze())
     }
 
     /// The message with which the rest of the input begins, if it is all there and one is expected.

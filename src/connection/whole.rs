@@ -39,6 +39,20 @@ impl Whole {
         Some(Self { kind, end: payload.end, data: payload })
     }
 
+    /// As [`in_one_frame`](Self::in_one_frame), if it is binary with at least `min_len` bytes of payload data. Nothing is touched otherwise.
+    pub(super) fn large_binary(
+        input: &mut [u8],
+        role: Role,
+        limits: &MessageLimits,
+        min_len: usize,
+    ) -> Option<Self> {
+        let Part::Whole(MessageKind::Binary) = Part::of(*input.first()?)? else { return None };
+        if ShortFrame::parse(input, role)?.payload.len() < min_len {
+            return None;
+        }
+        Self::in_one_frame(input, role, limits)
+    }
+
     /// A message of several frames, one right behind the other. Its payload data is moved together, which is cheaper than a buffer
     /// of its own.
     pub(super) fn in_fragments(input: &mut [u8], role: Role, limits: &MessageLimits) -> Option<Self> {

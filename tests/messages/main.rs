@@ -8,4 +8,5 @@ mod fragments;
 mod payload_buffer;
 mod reading;
 mod sending;
+mod split;
 mod text;

@@ -156,6 +156,9 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
         let mut answered = false;
         let mut reader = self.receiver.read(&mut self.input).owning();
         let item = loop {
+            if let Some(item) = owner.split(&mut reader) {
+                break Some(item);
+            }
             match reader.next()? {
                 event @ (Event::Text(_) | Event::Binary(_)) => break owner.message(event),
                 other => {
