@@ -89,6 +89,7 @@ impl Sender {
     /// It may have passed already: then the core has to learn the time, because something began to which a limit applies. The answer may change
     /// after every other call.
     #[must_use]
+    #[inline]
     pub fn deadline(&self) -> Option<Instant> {
         let clocks = &self.deadlines;
         if self.closing.has_ended() {
@@ -98,9 +99,10 @@ impl Sender {
             return Some(clocks.close.unwrap_or(clocks.now));
         }
         let ping = clocks.ping.as_ref().map(|ping| ping.due);
-        let watches =
-            [&clocks.idle, &clocks.message].map(|watch| watch.as_ref().map(|watch| watch.next_look));
-        [clocks.next_ping, ping].into_iter().chain(watches).flatten().min()
+        let idle = clocks.idle.as_ref().map(|watch| watch.next_look);
+        let message = clocks.message.as_ref().map(|watch| watch.next_look);
+        // Asked once per message, so without the iterator that would say the same.
+        earlier(earlier(clocks.next_ping, ping), earlier(idle, message))
     }
 
     /// Tells the time. Sends a keepalive Ping, or ends the connection, if it is time to.
@@ -206,6 +208,15 @@ impl Watch {
         let end = self.since + self.limit;
         self.next_look = end.min(now + self.limit / STEPS);
         end <= now
+    }
+}
+
+/// The earlier of two, if there is one.
+#[inline]
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -30,16 +30,18 @@ impl Runtime for AsyncStd {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for AsyncStd {
-    fn prepare(stream: &S) -> Option<SocketAddr> {
-        let stream: &dyn Any = stream;
-        // Its options were set when it was made.
-        if let Some(stream) = stream.downcast_ref::<MaybeTls<TcpStream, AsyncStd>>() {
-            return stream.get_ref().peer_addr().ok();
+    fn prepare(stream: &S) {
+        // A stream that was dialed has its options already.
+        if let Some(tcp) = tcp(stream) {
+            // Fails only on a stream that is closed already, which the first read reports better.
+            let _ = tcp.set_nodelay(true);
         }
-        let tcp = tcp(stream)?;
-        // Fails only on a stream that is closed already, which the first read reports better.
-        let _ = tcp.set_nodelay(true);
-        tcp.peer_addr().ok()
+    }
+
+    fn peer(stream: &S) -> Option<SocketAddr> {
+        let any: &dyn Any = stream;
+        let dialed = any.downcast_ref::<MaybeTls<TcpStream, AsyncStd>>().map(MaybeTls::get_ref);
+        dialed.or_else(|| tcp(stream))?.peer_addr().ok()
     }
 
     fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
@@ -104,7 +106,8 @@ impl Timer for Alarm {
             self.sleep = None;
             self.deadline = deadline;
         }
-        let now = self.now();
-        self.sleep.get_or_insert_with(|| Box::pin(task::sleep(deadline.since(now)))).as_mut().poll(cx)
+        // The time is asked for when the alarm is set, and not each time that it is looked at.
+        let rest = || deadline.since(clock::to_core(time::Instant::now()));
+        self.sleep.get_or_insert_with(|| Box::pin(task::sleep(rest()))).as_mut().poll(cx)
     }
 }

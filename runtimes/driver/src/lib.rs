@@ -21,6 +21,7 @@
 #![warn(clippy::unwrap_used, clippy::panic)]
 
 mod adapter;
+mod alarm;
 mod client;
 pub mod clock;
 mod dial;

@@ -41,7 +41,8 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
 
     /// As [`new`](Self::new), on a stream of which `input` was read already.
     pub(crate) fn resumed(stream: S, input: BytesMut, role: Role, linger: Duration) -> Self {
-        let span = telemetry::span(role, R::prepare(&stream));
+        R::prepare(&stream);
+        let span = telemetry::span::<S, R>(role, &stream);
         Self { stream, timer: R::Timer::default(), input, linger, role, span }
     }
 
@@ -126,9 +127,9 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
     }
 
     pub(crate) fn into_websocket(self, connection: Connection, agreed: Agreed) -> WebSocket<S, R> {
-        let Self { stream, timer, input, role, span, .. } = self;
+        let Self { stream, input, role, span, .. } = self;
         span.in_scope(|| telemetry::opened(role));
-        WebSocket::open(stream, timer, connection, input, agreed, span)
+        WebSocket::open(stream, connection, input, agreed, span)
     }
 }
 

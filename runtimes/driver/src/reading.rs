@@ -28,15 +28,8 @@ pub(crate) struct Reading<S, R: Transport<S>> {
 }
 
 impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
-    pub(crate) fn new(
-        stream: S,
-        timer: R::Timer,
-        receiver: Receiver,
-        sender: Sender,
-        input: BytesMut,
-        span: Span,
-    ) -> Self {
-        let shared = Arc::new(Shared::new(stream, timer, sender, span));
+    pub(crate) fn new(stream: S, receiver: Receiver, sender: Sender, input: BytesMut, span: Span) -> Self {
+        let shared = Arc::new(Shared::new(stream, sender, span));
         Self { shared, receiver, input, ahead: None, reported: false, reads: 0 }
     }
 
@@ -147,16 +140,17 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
             }
             self.reads = 0;
             pool::give(std::mem::take(&mut self.input));
-            ready!(link.poll_deadline(cx, progress));
+            ready!(link.poll_alarm(progress));
         }
     }
 
     /// The next thing for the owner in the input. What is no message gets its answer.
     fn decode<O: Owner>(&mut self, owner: &mut O) -> Option<O::Item> {
         let mut answered = false;
+        let is_burst = self.input.len() >= BURST;
         let mut reader = self.receiver.read(&mut self.input).owning();
         let item = loop {
-            if let Some(item) = owner.split(&mut reader) {
+            if let Some(item) = is_burst.then(|| owner.split(&mut reader)).flatten() {
                 break Some(item);
             }
             match reader.next()? {
@@ -196,6 +190,10 @@ impl<S, R: Transport<S>> Drop for Reading<S, R> {
         self.shared.lock().abandon();
     }
 }
+
+/// Input in bytes in which a large message most likely is one of several, which share their block. To copy one that came alone
+/// takes no longer than to send it from where it is, and the block is free again at once.
+const BURST: usize = pool::BLOCK * 3 / 8;
 
 /// Reads in one turn, before other tasks get theirs: 256 KiB at most. The turn may be that of many calls of `recv`.
 const MAX_READS: usize = 4;

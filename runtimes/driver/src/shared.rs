@@ -1,4 +1,4 @@
-//! The half of a connection that its reader and its writers share: the stream, the timer and the core's `Sender`.
+//! The half of a connection that its reader and its writers share: the stream, the alarm and the core's `Sender`.
 
 use std::future::poll_fn;
 use std::io;
@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
-use sansocket::{CloseCode, Closed, Instant, Message, Prepared, Progress, SendRefused, Sender};
+use sansocket::{CloseCode, Closed, Message, Prepared, Progress, SendRefused, Sender, State};
 use tracing::Span;
 
+use crate::alarm::Alarm;
 use crate::error::Error;
 use crate::owner::Owner;
-use crate::runtime::{Timer, Transport};
+use crate::runtime::Transport;
 use crate::telemetry;
 use crate::wake::Waiters;
 
@@ -33,12 +34,11 @@ pub(crate) struct Shared<S, R: Transport<S>> {
 }
 
 impl<S, R: Transport<S>> Shared<S, R> {
-    pub(crate) fn new(stream: S, timer: R::Timer, sender: Sender, span: Span) -> Self {
+    pub(crate) fn new(stream: S, sender: Sender, span: Span) -> Self {
         let waiters = Arc::new(Waiters::default());
         let link = Link {
             stream: Some(stream),
-            told: timer.now(),
-            timer,
+            alarm: Alarm::new(),
             sender,
             waker: Waker::from(Arc::clone(&waiters)),
             waiters,
@@ -123,12 +123,10 @@ impl Drop for Waking {
 pub(crate) struct Link<S, R: Transport<S>> {
     /// `None` once the connection has ended: the stream is closed at that moment, not when the last handle is dropped.
     stream: Option<S>,
-    timer: R::Timer,
+    alarm: Alarm<R::Timer>,
     pub(crate) sender: Sender,
     pub(crate) waiters: Arc<Waiters>,
     waker: Waker,
-    /// The time that the core was told last.
-    told: Instant,
     /// The stream was written to and not flushed since.
     unflushed: bool,
     /// The writing side was shut down.
@@ -261,7 +259,12 @@ impl<S, R: Transport<S>> Link<S, R> {
     pub(crate) fn poll_read(&mut self, cx: &Context<'_>, buffer: &mut impl BufMut) -> Poll<bool> {
         // Before it is known whether this has to wait: a second look at the stream would cost more.
         self.waiters.register(cx);
-        let end = match self.try_read(buffer) {
+        let mut waiting = Context::from_waker(&self.waker);
+        let read = match &mut self.stream {
+            Some(stream) if !self.ended => R::poll_read(stream, &mut waiting, buffer),
+            _ => Poll::Pending,
+        };
+        let end = match read {
             Poll::Ready(Ok(1..)) => return Poll::Ready(true),
             Poll::Ready(Ok(0)) => None,
             Poll::Ready(Err(error)) => Some(error),
@@ -280,48 +283,46 @@ impl<S, R: Transport<S>> Link<S, R> {
         Poll::Ready(false)
     }
 
-    fn try_read(&mut self, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
-            Some(stream) if !self.ended => {
-                R::poll_read(stream, &mut Context::from_waker(&self.waker), buffer)
-            }
-            _ => Poll::Pending,
-        }
-    }
-
     /// Heeds the time limits. Ready if one has come, so that there may be something to write or to report.
     pub(crate) fn poll_deadline(&mut self, cx: &Context<'_>, progress: Progress) -> Poll<()> {
+        self.waiters.register(cx);
+        self.poll_alarm(progress)
+    }
+
+    /// As [`poll_deadline`](Self::poll_deadline), for a task that waits for the stream already.
+    pub(crate) fn poll_alarm(&mut self, progress: Progress) -> Poll<()> {
         let Some(deadline) = self.sender.deadline() else { return Poll::Pending };
-        // A deadline in the past asks for the time, so no alarm is needed.
-        if deadline > self.told {
-            self.waiters.register(cx);
-            ready!(self.timer.poll_until(&mut Context::from_waker(&self.waker), deadline));
-        }
+        ready!(self.alarm.poll(&self.waker, deadline));
         self.tell_time(progress);
         Poll::Ready(())
     }
 
     /// Tells the core the time. Also where a peer sends so much that there is no pause in which an alarm would be heard.
     pub(crate) fn tell_time(&mut self, progress: Progress) {
-        self.told = self.timer.now();
+        let now = self.alarm.now();
         self.sender.observe(progress);
-        self.sender.timeout(self.told);
+        self.sender.timeout(now);
     }
 
     /// How the connection ended, once it has. Closes the stream.
+    #[inline]
     pub(crate) fn closed(&mut self) -> Option<&Closed> {
-        if let Some(closed) = self.sender.take_closed() {
-            if let Some(mut stream) = self.stream.take() {
-                // One attempt: for TCP it cannot fail to be heard, and TLS may say good-bye if there is room.
-                if !self.shut {
-                    let _ = R::poll_shutdown(&mut stream, &mut Context::from_waker(Waker::noop()));
-                }
-            }
-            self.span().in_scope(|| telemetry::closed(&closed, self.io.as_ref()));
-            self.closed = Some(closed);
-            self.wake_waiters = true;
+        if self.sender.state() == State::Closed {
+            self.end();
         }
         self.closed.as_deref()
+    }
+
+    /// Notes the end, once.
+    #[cold]
+    fn end(&mut self) {
+        let Some(closed) = self.sender.take_closed() else { return };
+        if let Some(stream) = self.stream.take().filter(|_| !self.shut) {
+            R::part(stream);
+        }
+        self.span().in_scope(|| telemetry::closed(&closed, self.io.as_ref()));
+        self.closed = Some(closed);
+        self.wake_waiters = true;
     }
 
     /// The span of the connection.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
 use sansocket::{Closed, DialError, HandshakeError, Role, Severity};
 use tracing::{Span, debug, error, info, info_span, warn};
 
+use crate::runtime::Transport;
 #[cfg(feature = "tls")]
 use crate::tls::TlsAcceptError;
 
@@ -34,11 +34,9 @@ pub fn handshakes(role: Role) -> Handshakes {
 }
 
 /// The span of a connection. It is at level `info`, so that it is there for the application's own events.
-pub(crate) fn span(role: Role, peer: Option<SocketAddr>) -> Span {
-    match peer {
-        Some(peer) => info_span!(target: TARGET, "websocket", %role, %peer),
-        None => info_span!(target: TARGET, "websocket", %role),
-    }
+pub(crate) fn span<S, R: Transport<S>>(role: Role, stream: &S) -> Span {
+    // The peer's address is a system call, which is only made if the span is wanted.
+    info_span!(target: TARGET, "websocket", %role, peer = R::peer(stream).map(tracing::field::display))
 }
 
 /// Notes that a connection is open.

@@ -57,20 +57,20 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// `input` is what was read from the stream behind the handshake.
     #[must_use]
     pub fn new(stream: S, connection: Connection, input: BytesMut) -> Self {
-        let span = telemetry::span(connection.role(), R::prepare(&stream));
-        Self::open(stream, R::Timer::default(), connection, input, Agreed::Subprotocol(None), span)
+        R::prepare(&stream);
+        let span = telemetry::span::<S, R>(connection.role(), &stream);
+        Self::open(stream, connection, input, Agreed::Subprotocol(None), span)
     }
 
     pub(crate) fn open(
         stream: S,
-        timer: R::Timer,
         connection: Connection,
         input: BytesMut,
         agreed: Agreed,
         span: Span,
     ) -> Self {
         let (receiver, sender) = connection.split();
-        let reading = Reading::new(stream, timer, receiver, sender, input, span);
+        let reading = Reading::new(stream, receiver, sender, input, span);
         Self { reading, agreed, sending: false }
     }
 
@@ -316,18 +316,19 @@ impl<S: Send + 'static, R: Transport<S>> Future for Sending<'_, S, R> {
         loop {
             let mut link = socket.reading.shared.lock();
             link.queue(message).inspect_err(|_| *done = true)?;
-            let gathered =
-                *gathers && message.is_none() && socket.reading.has_input() && link.sender.may_send();
-            let scheduled = link.flush_is_scheduled;
-            drop(link);
-            if gathered {
+            if *gathers && message.is_none() && socket.reading.has_input() && link.sender.may_send() {
+                let scheduled = link.flush_is_scheduled;
+                drop(link);
                 *done = true;
                 if !scheduled {
                     socket.reading.shared.flush_later();
                 }
                 return Poll::Ready(Ok(()));
             }
-            let flushed = ready!(socket.poll_flush(cx));
+            let sent_before = std::mem::replace(&mut socket.sending, true);
+            let written = if sent_before { Poll::Pending } else { link.poll_flush(cx) };
+            drop(link);
+            let flushed = ready!(if written.is_ready() { written } else { socket.poll_flush(cx) });
             if message.is_none() || flushed.is_err() {
                 *done = true;
                 return Poll::Ready(flushed);

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
 use sansocket::{Addresses, Instant, TcpOptions};
@@ -13,6 +13,7 @@ use sansocket_driver::{Dialer, MaybeTls, Runtime, Timer, Transport, clock, set_t
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{self, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
+use tokio::task;
 use tokio::time::{self, Sleep};
 use tokio_util::io::poll_read_buf;
 
@@ -33,16 +34,18 @@ impl Runtime for Tokio {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
-    fn prepare(stream: &S) -> Option<SocketAddr> {
-        let stream: &dyn Any = stream;
-        // Its options were set when it was made.
-        if let Some(stream) = stream.downcast_ref::<MaybeTls<TcpStream, Tokio>>() {
-            return stream.get_ref().peer_addr().ok();
+    fn prepare(stream: &S) {
+        // A stream that was dialed has its options already.
+        if let Some(tcp) = tcp(stream) {
+            // Fails only on a stream that is closed already, which the first read reports better.
+            let _ = tcp.set_nodelay(true);
         }
-        let tcp = tcp(stream)?;
-        // Fails only on a stream that is closed already, which the first read reports better.
-        let _ = tcp.set_nodelay(true);
-        tcp.peer_addr().ok()
+    }
+
+    fn peer(stream: &S) -> Option<SocketAddr> {
+        let any: &dyn Any = stream;
+        let dialed = any.downcast_ref::<MaybeTls<TcpStream, Tokio>>().map(MaybeTls::get_ref);
+        dialed.or_else(|| tcp(stream))?.peer_addr().ok()
     }
 
     fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
@@ -69,6 +72,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
 
     fn poll_shutdown(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(stream).poll_shutdown(cx)
+    }
+
+    fn part(mut stream: S) {
+        // Dropped it is closed, which also ends the writing side.
+        let any: &dyn Any = &stream;
+        if !any.is::<TcpStream>() {
+            let _ = Self::poll_shutdown(&mut stream, &mut Context::from_waker(Waker::noop()));
+        }
     }
 }
 
@@ -117,9 +128,46 @@ impl Timer for Alarm {
             self.deadline = deadline;
             sleep.as_mut().reset(at());
         }
-        sleep.as_mut().poll(cx)
+        // Outside of the task's budget: a task that has used it up would leave the alarm unset, and `is_set` could not tell.
+        pin!(task::unconstrained(sleep.as_mut())).poll(cx)
+    }
+
+    fn is_set(&self, deadline: Instant) -> bool {
+        self.deadline == deadline && self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed())
     }
 }
 
 /// Pieces per vectored write: a full queue has a header and a payload for each of its large messages.
 const MAX_SLICES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use sansocket_driver::Timer;
+    use tokio::task::consume_budget;
+    use tokio::time::timeout;
+
+    use super::Alarm;
+
+    /// The driver leaves an alarm alone that says it is set.
+    #[tokio::test]
+    async fn an_alarm_is_set_even_by_a_task_that_has_used_up_its_budget() {
+        let mut alarm = Alarm::default();
+        let deadline = alarm.now() + Duration::from_millis(5);
+        let mut polled = false;
+        let rings = poll_fn(|cx| {
+            if !polled {
+                while pin!(consume_budget()).poll(cx).is_ready() {}
+                polled = true;
+                return alarm.poll_until(cx, deadline);
+            }
+            if alarm.is_set(deadline) { Poll::Pending } else { alarm.poll_until(cx, deadline) }
+        });
+        timeout(Duration::from_secs(5), rings).await.expect("it rings");
+        assert!(!alarm.is_set(deadline));
+    }
+}

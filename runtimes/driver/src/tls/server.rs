@@ -96,7 +96,8 @@ impl<R: Runtime> TlsAcceptor<R> {
     where
         R: Transport<S>,
     {
-        let span = telemetry::span(sansocket::Role::Server, R::prepare(&stream));
+        R::prepare(&stream);
+        let span = telemetry::span::<_, R>(sansocket::Role::Server, &stream);
         let mut timer = R::Timer::default();
         let started = timer.now();
         let deadline = self.limit.map(|limit| started + limit);

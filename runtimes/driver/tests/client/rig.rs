@@ -68,7 +68,9 @@ impl Dialer for Script {
 }
 
 impl Transport<MaybeTls<Stream, Script>> for Script {
-    fn prepare(_stream: &MaybeTls<Stream, Script>) -> Option<SocketAddr> {
+    fn prepare(_stream: &MaybeTls<Stream, Script>) {}
+
+    fn peer(_stream: &MaybeTls<Stream, Script>) -> Option<SocketAddr> {
         None
     }
 

@@ -131,7 +131,9 @@ impl Dialer for Script {
 
 /// The streams of the driver have no traits here, so that they are used as they are.
 impl Transport<MaybeTls<Stream, Self>> for Script {
-    fn prepare(_stream: &MaybeTls<Stream, Self>) -> Option<SocketAddr> {
+    fn prepare(_stream: &MaybeTls<Stream, Self>) {}
+
+    fn peer(_stream: &MaybeTls<Stream, Self>) -> Option<SocketAddr> {
         None
     }
 

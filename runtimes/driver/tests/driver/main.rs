@@ -345,6 +345,22 @@ fn fragments_arrive_as_one_message() {
 }
 
 #[test]
+fn large_messages_that_are_held_stay_as_they_are() {
+    let large = |i: u8| vec![i; 20_000];
+    let (mut socket, peer) = server(&ServerConfig::default());
+    let mut held = Vec::new();
+    for turn in 0..3 {
+        // More than one read block: some messages are in it as a whole, others are put together.
+        let mut client = client();
+        (0..5).for_each(|i| client.send(large(5 * turn + i)).unwrap());
+        peer.send(&output(&mut client));
+        held.extend((0..5).map(|_| done(socket.recv()).unwrap().unwrap()));
+        waits(socket.recv());
+    }
+    assert!(held.into_iter().eq((0..15).map(|i| Message::from(large(i)))));
+}
+
+#[test]
 fn a_dropped_socket_says_good_bye() {
     let (socket, peer) = server(&ServerConfig::default());
     drop(socket);

@@ -159,7 +159,9 @@ impl Wire {
 }
 
 impl Transport<Stream> for Script {
-    fn prepare(_stream: &Stream) -> Option<SocketAddr> {
+    fn prepare(_stream: &Stream) {}
+
+    fn peer(_stream: &Stream) -> Option<SocketAddr> {
         None
     }
 
