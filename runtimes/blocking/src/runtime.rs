@@ -108,11 +108,15 @@ impl Runtime for Blocking {
 }
 
 impl<S: Stream> Transport<S> for Blocking {
-    fn prepare(stream: &S) -> Option<SocketAddr> {
+    fn prepare(stream: &S) {
         // Fails only on a stream that is closed already, which the first read reports better, and on other sockets than TCP's,
         // which have no such delay.
         let _ = set_tcp_nodelay(stream, true);
-        make_nonblocking(stream)
+        make_nonblocking(stream);
+    }
+
+    fn peer(stream: &S) -> Option<SocketAddr> {
+        getpeername(stream).ok()??.try_into().ok()
     }
 
     fn poll_read(stream: &mut S, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
@@ -137,20 +141,22 @@ impl<S: Stream> Transport<S> for Blocking {
     }
 }
 
-/// Gives the peer's address as well.
-fn make_nonblocking(socket: &impl AsFd) -> Option<SocketAddr> {
+fn make_nonblocking(socket: &impl AsFd) {
     // Fails only on a stream that is closed already.
     let _ = ioctl_fionbio(socket, true);
-    getpeername(socket).ok()??.try_into().ok()
 }
 
 /// The streams of the driver around one of ours.
 macro_rules! around {
     ($stream:ident, $prepare:expr) => {
         impl<S: Stream> Transport<$stream<S, Self>> for Blocking {
-            fn prepare(stream: &$stream<S, Self>) -> Option<SocketAddr> {
-                let prepare: fn(&S) -> Option<SocketAddr> = $prepare;
-                prepare(stream.get_ref())
+            fn prepare(stream: &$stream<S, Self>) {
+                let prepare: fn(&S) = $prepare;
+                prepare(stream.get_ref());
+            }
+
+            fn peer(stream: &$stream<S, Self>) -> Option<SocketAddr> {
+                <Self as Transport<S>>::peer(stream.get_ref())
             }
 
             fn poll_read(

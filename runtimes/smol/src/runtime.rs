@@ -29,22 +29,21 @@ impl Runtime for Smol {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Smol {
-    fn prepare(stream: &S) -> Option<SocketAddr> {
-        let stream: &dyn Any = stream;
-        // Its options were set when it was made.
-        if let Some(stream) = stream.downcast_ref::<MaybeTls<TcpStream, Smol>>() {
-            return stream.get_ref().peer_addr().ok();
-        }
-        // Setting it fails only on a stream that is closed already, which the first read reports better.
-        match below(stream)? {
-            Tcp::Smol(tcp) => {
-                let _ = tcp.set_nodelay(true);
-                tcp.peer_addr().ok()
-            }
-            Tcp::Async(tcp) => {
-                let _ = tcp.get_ref().set_nodelay(true);
-                tcp.get_ref().peer_addr().ok()
-            }
+    fn prepare(stream: &S) {
+        // A stream that was dialed has its options already. Fails only on a stream that is closed, which the first read reports better.
+        let _ = match below(stream) {
+            Some(Tcp::Smol(tcp)) => tcp.set_nodelay(true),
+            Some(Tcp::Async(tcp)) => tcp.get_ref().set_nodelay(true),
+            None => Ok(()),
+        };
+    }
+
+    fn peer(stream: &S) -> Option<SocketAddr> {
+        let any: &dyn Any = stream;
+        let dialed = any.downcast_ref::<MaybeTls<TcpStream, Smol>>();
+        match dialed.map(|stream| Tcp::Smol(stream.get_ref())).or_else(|| below(stream))? {
+            Tcp::Smol(tcp) => tcp.peer_addr().ok(),
+            Tcp::Async(tcp) => tcp.get_ref().peer_addr().ok(),
         }
     }
 
