@@ -72,6 +72,8 @@
 //!   takes its memory from there.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `idn`: international domain names in URLs (`wss://münchen.example`). Without it they are given in their ASCII form.
+//! - `tungstenite`: conversions from and to the types of the crate of that name, listed in the module `tungstenite`. Needs `std`. No public item but
+//!   those conversions depends on it.
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 //! [RFC 7692]: https://www.rfc-editor.org/rfc/rfc7692
@@ -103,6 +105,8 @@ mod message;
 mod role;
 mod session;
 mod time;
+#[cfg(feature = "tungstenite")]
+pub mod tungstenite;
 mod url;
 mod utf8;
 
