@@ -23,11 +23,12 @@ use adapter::{
     WebSocket, accept, accept_with, client, connect, connect_with, receive_request, sansocket,
 };
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+pub(crate) const REQUEST: &[u8] =
+    b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// A listener on a free port, and its address.
-async fn listen() -> (TcpListener, SocketAddr) {
+pub(crate) async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
@@ -52,7 +53,7 @@ pub(crate) async fn echo_server() -> String {
 }
 
 /// Both ends of a connection.
-async fn pair() -> (WebSocket, WebSocket) {
+pub(crate) async fn pair() -> (WebSocket, WebSocket) {
     let (listener, address) = listen().await;
     let server = spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();

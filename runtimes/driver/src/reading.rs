@@ -21,7 +21,7 @@ pub(crate) struct Reading<S, R: Transport<S>> {
     input: BytesMut,
     /// A message that was found while a sender had to wait.
     ahead: Option<Message>,
-    /// The end was reported as an error.
+    /// The end was reported.
     reported: bool,
     /// Reads since this last waited.
     reads: usize,
@@ -69,6 +69,12 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
                 return Poll::Ready(closed);
             }
         }
+    }
+
+    /// Whether nothing more comes: the end was reported.
+    #[cfg(feature = "futures")]
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported
     }
 
     /// How the connection ended, once it has.

@@ -210,9 +210,7 @@ impl<S, R: Transport<S>> Link<S, R> {
 
     /// Hands `message` to the core if there is room for it; leaves it where it is if not.
     pub(crate) fn queue(&mut self, message: &mut Option<Outgoing>) -> Result<(), Error> {
-        if let Some(closed) = self.closed().filter(|closed| !closed.is_clean()) {
-            return Err(Error::Closed { closed: Box::new(closed.clone()), io: None });
-        }
+        self.not_broken()?;
         if let Some(unsent) = message.take_if(|_| self.sender.may_send()) {
             match unsent {
                 Outgoing::Message(message) => self.sender.send(message)?,
@@ -245,13 +243,24 @@ impl<S, R: Transport<S>> Link<S, R> {
     /// Writes what waits, for who has to know whether it was written.
     pub(crate) fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_write(cx));
-        if let Some(closed) = self.closed().filter(|closed| !closed.is_clean()) {
-            return Poll::Ready(Err(Error::Closed { closed: Box::new(closed.clone()), io: None }));
-        }
-        Poll::Ready(match &self.io {
+        Poll::Ready(self.written())
+    }
+
+    /// Why what was sent did not leave, if it could not.
+    pub(crate) fn written(&mut self) -> Result<(), Error> {
+        self.not_broken()?;
+        match &self.io {
             Some(io) => Err(Error::Lost(io.kind().into())),
             None => Ok(()),
-        })
+        }
+    }
+
+    /// The end as an error, if it has come other than by a closing handshake.
+    pub(crate) fn not_broken(&mut self) -> Result<(), Error> {
+        match self.closed().filter(|closed| !closed.is_clean()) {
+            Some(closed) => Err(Error::Closed { closed: Box::new(closed.clone()), io: None }),
+            None => Ok(()),
+        }
     }
 
     /// Reads some bytes. Ready with `true` if there were any; with `false` at the end of the stream, which is told to the

@@ -34,6 +34,20 @@ use crate::telemetry;
 /// }
 /// ```
 ///
+/// With the feature `futures` it is a `Stream` and a `Sink` of messages, and so are its halves:
+///
+#[cfg_attr(feature = "futures", doc = "```")]
+#[cfg_attr(not(feature = "futures"), doc = "```ignore")]
+/// use futures_util::StreamExt;
+/// use sansocket_driver::{Error, Transport, WebSocket};
+///
+/// async fn echo<S: Send + 'static, R: Transport<S>>(socket: WebSocket<S, R>) -> Result<(), Error> {
+///     let (read, write) = socket.split();
+///     // Ends with an error, or when the client closes; and then answers its Close frame.
+///     read.forward(write).await
+/// }
+/// ```
+///
 /// Dropped without [`close`](Self::close), it makes one attempt to send what waits and a Close frame with the code 1001 (1011 if the
 /// task panics), and ends TCP.
 pub struct WebSocket<S, R: Transport<S>> {
@@ -130,7 +144,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     ///
     /// Cancel safe: no message is lost or given twice.
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
-        self.sending = false;
+        self.begin_receiving();
         poll_fn(|cx| self.reading.poll_recv(cx)).await
     }
 
@@ -283,11 +297,20 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
         Error::Closed { closed: Box::new(closed), io: Some(io) }
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    /// The application receives, and need not be made to.
+    pub(crate) fn begin_receiving(&mut self) {
+        self.sending = false;
+    }
+
+    /// An application that only sends must answer Pings all the same.
+    pub(crate) fn attend(&mut self, cx: &mut Context<'_>) {
         if std::mem::replace(&mut self.sending, true) {
-            // An application that only sends must answer Pings all the same.
             let _ = self.reading.poll_ahead(cx);
         }
+    }
+
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.attend(cx);
         loop {
             let flushed = self.reading.shared.lock().poll_flush(cx);
             if flushed.is_ready() {

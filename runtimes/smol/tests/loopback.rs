@@ -4,6 +4,9 @@
 mod dropping;
 #[path = "../../loopback/mod.rs"]
 mod list;
+#[cfg(feature = "futures")]
+#[path = "../../loopback/streams.rs"]
+mod streams;
 
 mod runtime {
     use std::future::Future;
