@@ -1,5 +1,6 @@
 //! The request that a client sends (RFC 6455 section 4.1).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -30,6 +31,8 @@ use crate::url::{Url, UrlError};
 #[derive(Clone)]
 pub struct ClientRequest {
     url: Url,
+    /// The value of `Host`, where it is not that of the URL.
+    host: Option<Box<str>>,
     /// As a field value: `a, b`.
     subprotocols: String,
     fields: ExtraFields,
@@ -48,13 +51,41 @@ impl ClientRequest {
     /// A request for the resource at `url`.
     #[must_use]
     pub fn to(url: Url) -> Self {
-        Self { url, subprotocols: String::new(), fields: ExtraFields::default() }
+        Self { url, host: None, subprotocols: String::new(), fields: ExtraFields::default() }
     }
 
     /// The URL that was given. If it [is secure](Url::is_secure), the handshake must go through TLS.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Names another host in the field `Host` than the URL does, with a port unless it is the scheme's: to ask one certain server of many
+    /// that serve the name, whose address is in the URL then. TLS goes by the URL all the same.
+    ///
+    /// A redirect to another origin takes this along as little as a secret.
+    ///
+    /// ```
+    /// use sansocket::ClientRequest;
+    ///
+    /// let request = ClientRequest::new("ws://127.0.0.1:8080/chat")?.host("chat.example")?;
+    /// assert_eq!(request.url().host(), "127.0.0.1");
+    /// # Ok::<(), sansocket::UrlError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It is not a host with an optional port. Offsets count from its start.
+    pub fn host(mut self, host: &str) -> Result<Self, UrlError> {
+        if let Some((at, character)) = host.char_indices().find(|(_, character)| "/?#@".contains(*character))
+        {
+            return Err(UrlError::HostCharacter { at, character });
+        }
+        let scheme = self.url.scheme();
+        let url = alloc::format!("{scheme}://{host}").parse::<Url>();
+        self.host =
+            Some(url.map_err(|error| error.moved_back(scheme.len() + "://".len()))?.host_field().into());
+        Ok(self)
     }
 
     /// Offers a subprotocol; the preferred one comes first.
@@ -92,6 +123,7 @@ impl ClientRequest {
         let mut redirected = self.clone();
         if !url.is_same_origin(&self.url) {
             redirected.fields.remove(&SECRET);
+            redirected.host = None;
         } else if !url.has_credentials() {
             url.set_credentials(self.url.credentials().cloned());
         }
@@ -117,7 +149,10 @@ impl ClientRequest {
         for part in ["GET ", self.url.resource_name(), " HTTP/1.1\r\n"] {
             out.extend_from_slice(part.as_bytes());
         }
-        push_line(&mut out, "Host", self.url.host_field().as_bytes());
+        match &self.host {
+            Some(host) => push_line(&mut out, "Host", host.as_bytes()),
+            None => push_line(&mut out, "Host", self.url.host_field().as_bytes()),
+        }
         push_line(&mut out, "Upgrade", b"websocket");
         push_line(&mut out, "Connection", b"Upgrade");
         push_line(&mut out, "Sec-WebSocket-Key", key);
@@ -143,6 +178,7 @@ impl fmt::Debug for ClientRequest {
         let names: Vec<&str> = self.fields.names().collect();
         f.debug_struct("ClientRequest")
             .field("url", &self.url)
+            .field("host", &self.host)
             .field("subprotocols", &self.subprotocols)
             .field("fields", &names)
             .finish()

@@ -82,14 +82,30 @@ pub enum UrlError {
 impl UrlError {
     /// The same fault, found in a part of the text that begins `offset` bytes behind its start.
     pub(crate) fn moved_by(mut self, offset: usize) -> Self {
+        if let Some(at) = self.offset() {
+            *at += offset;
+        }
+        self
+    }
+
+    /// The same fault, in a text that begins `offset` bytes behind the start of the one in which it was found.
+    pub(crate) fn moved_back(mut self, offset: usize) -> Self {
+        if let Some(at) = self.offset() {
+            *at = at.saturating_sub(offset);
+        }
+        self
+    }
+
+    fn offset(&mut self) -> Option<&mut usize> {
         if let Self::Whitespace { at }
         | Self::HostCharacter { at, .. }
         | Self::UserinfoCharacter { at }
         | Self::PercentEscape { at }
-        | Self::Character { at } = &mut self
+        | Self::Character { at } = self
         {
-            *at += offset;
+            Some(at)
+        } else {
+            None
         }
-        self
     }
 }

@@ -23,6 +23,8 @@ fn plan(url: &str, config: &DialConfig) -> Plan {
         .field("X-Other", "kept")
         .unwrap()
         .subprotocol("chat")
+        .unwrap()
+        .host("other.example")
         .unwrap();
     Plan::with(&request, &ClientConfig::default(), config)
 }
@@ -80,6 +82,7 @@ fn redirects_of_the_table() {
         let has = |line: &str| head.contains(line);
         assert_eq!(has("Authorization: secret\r\n"), secrets == "both", "{row:?}: {head}");
         assert_eq!(has("cookie: a=b\r\n"), secrets == "both", "{row:?}: {head}");
+        assert_eq!(has("Host: other.example\r\n"), secrets == "both", "{row:?}: {head}");
         assert!(has("X-Other: kept\r\n") && has("Sec-WebSocket-Protocol: chat\r\n"), "{head}");
         assert_eq!(
             head.to_ascii_lowercase().matches("authorization").count(),

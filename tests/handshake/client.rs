@@ -3,7 +3,7 @@
 use bytes::{Buf, BytesMut};
 use sansocket::{
     Accept, ClientConfig, ClientHandshake, ClientRequest, ClientStep, Entropy, Instant, InvalidSubprotocol,
-    Message, ServerConfig, ServerHandshake, ServerStep,
+    Message, ServerConfig, ServerHandshake, ServerStep, UrlError,
 };
 
 use crate::support::{accept_value, client_request, entropy, field, new_client, response_with};
@@ -55,6 +55,36 @@ fn host_has_the_port_only_if_it_is_not_the_default_and_brackets_around_ipv6() {
     ];
     for (url, host) in cases {
         assert_eq!(field(sent(url).as_bytes(), "Host").as_deref(), Some(host), "{url}");
+    }
+}
+
+#[test]
+fn another_host_can_be_named_than_that_of_the_url() {
+    let cases = [
+        ("chat.example", "chat.example"),
+        ("chat.example:80", "chat.example"),
+        ("chat.example:81", "chat.example:81"),
+        ("[::1]:81", "[::1]:81"),
+    ];
+    for (host, value) in cases {
+        let request = ClientRequest::new("ws://127.0.0.1:8080/chat").unwrap().host(host).unwrap();
+        let mut handshake =
+            ClientHandshake::new(&request, &ClientConfig::default(), entropy(), Instant::ZERO);
+        let text = String::from_utf8(handshake.transmit().to_vec()).unwrap();
+        assert!(text.starts_with("GET /chat HTTP/1.1\r\n"), "{text}");
+        assert_eq!(field(text.as_bytes(), "Host").as_deref(), Some(value));
+    }
+    let bad = [
+        ("", UrlError::EmptyHost),
+        ("a/b", UrlError::HostCharacter { at: 1, character: '/' }),
+        ("user@a", UrlError::HostCharacter { at: 4, character: '@' }),
+        ("a b", UrlError::Whitespace { at: 1 }),
+        ("a\r\nX: y", UrlError::Whitespace { at: 1 }),
+        ("a:70000", UrlError::Port),
+    ];
+    for (host, error) in bad {
+        let refused = ClientRequest::new("wss://127.0.0.1/").unwrap().host(host);
+        assert_eq!(refused.err(), Some(error), "{host:?}");
     }
 }
 
