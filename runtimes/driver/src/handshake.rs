@@ -6,8 +6,8 @@ use std::io;
 use std::sync::LazyLock;
 
 use sansocket::{
-    Accept, AcceptError, Answer, ClientConfig, ClientHandshake, ClientRequest, Entropy, PendingRequest,
-    PlainRequest, Reject, Request, Role, ServerConfig, ServerHandshake,
+    Accept, AcceptError, Answer, ClientConfig, ClientHandshake, ClientRequest, Connection, Entropy,
+    PendingRequest, PlainRequest, Reject, Request, Role, ServerConfig, ServerHandshake,
 };
 
 use crate::error::Error;
@@ -85,19 +85,23 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
     ///
     /// Dropping the future closes the stream.
     pub async fn accept(self, accept: Accept) -> Result<WebSocket<S, R>, Error> {
-        let Self { mut opening, pending } = self;
         let subprotocol = accept.chosen_subprotocol().map(Box::from);
+        let (opening, connection) = self.agree(accept).await?;
+        let mut socket = opening.into_websocket(connection, Agreed::Subprotocol(subprotocol));
+        match socket.flush().await {
+            Ok(()) => Ok(socket),
+            // The client has gone before it was answered; the end says how.
+            Err(Error::Lost(io)) => Err(socket.lost(io).await),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Accepts the request; the answer is the first output of the connection.
+    pub(crate) async fn agree(self, accept: Accept) -> Result<(Opening<S, R>, Connection), Error> {
+        let Self { mut opening, pending } = self;
         let now = opening.timer.now();
         match pending.accept(accept, now) {
-            Ok(connection) => {
-                let mut socket = opening.into_websocket(connection, Agreed::Subprotocol(subprotocol));
-                match socket.flush().await {
-                    Ok(()) => Ok(socket),
-                    // The client has gone before it was answered; the end says how.
-                    Err(Error::Lost(io)) => Err(socket.lost(io).await),
-                    Err(error) => Err(error),
-                }
-            }
+            Ok(connection) => Ok((opening, connection)),
             Err(AcceptError { pending, reason, .. }) => {
                 opening.tell(&pending.reject(Reject::new(500), now)).await;
                 Err(Error::Accept(reason))
@@ -207,8 +211,12 @@ pub async fn client<S: Send + 'static, R: Transport<S>>(
     Box::pin(handshake).await
 }
 
-/// A seed from the operating system.
-pub(crate) fn entropy() -> Result<Entropy, Error> {
+/// A seed from the operating system, for the masking-keys of a client whose handshake was done elsewhere.
+///
+/// # Errors
+///
+/// [`Error::Entropy`]: the operating system has no random bytes.
+pub fn entropy() -> Result<Entropy, Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| Error::Entropy(io::Error::other(error)))?;
     Ok(Entropy::from_seed(seed))

@@ -62,6 +62,28 @@ impl<S, R: Transport<S>> MaybeTls<S, R> {
         }
     }
 
+    /// The stream itself, if it is plain.
+    ///
+    /// # Errors
+    ///
+    /// This, if it is inside of TLS.
+    pub fn into_plain(self) -> Result<S, Self> {
+        each!(self.kind, stream => Ok(stream), tls => Err(Self { kind: Kind::Tls(tls) }))
+    }
+
+    /// The stream inside of TLS.
+    ///
+    /// # Errors
+    ///
+    /// This, if it is plain.
+    #[cfg(feature = "tls")]
+    pub fn into_tls(self) -> Result<Box<TlsStream<S, R>>, Self> {
+        match self.kind {
+            Kind::Plain(stream) => Err(Self::plain(stream)),
+            Kind::Tls(tls) => Ok(tls),
+        }
+    }
+
     /// The stream below.
     pub fn get_ref(&self) -> &S {
         each!(&self.kind, stream => stream, tls => tls.get_ref())

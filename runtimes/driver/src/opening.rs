@@ -27,10 +27,10 @@ pub(crate) struct Opening<S, R: Transport<S>> {
     pub(crate) stream: S,
     pub(crate) timer: R::Timer,
     /// Bytes that were read and not used: those that came behind the head, in the end.
-    input: BytesMut,
+    pub(crate) input: BytesMut,
     /// How long a refused peer gets to take its answer.
     linger: Duration,
-    role: Role,
+    pub(crate) role: Role,
     pub(crate) span: Span,
 }
 

@@ -9,12 +9,13 @@ thread_local! {
 }
 
 /// An empty block with room for [`BLOCK`] bytes.
-pub(crate) fn take() -> BytesMut {
+#[must_use]
+pub fn take() -> BytesMut {
     FREE.with_borrow_mut(Vec::pop).unwrap_or_else(|| BytesMut::with_capacity(BLOCK))
 }
 
 /// Gives a block back.
-pub(crate) fn give(mut block: BytesMut) {
+pub fn give(mut block: BytesMut) {
     block.clear();
     if block.try_reclaim(BLOCK) {
         FREE.with_borrow_mut(|free| {
@@ -26,7 +27,7 @@ pub(crate) fn give(mut block: BytesMut) {
 }
 
 /// Bytes per read: large enough that system calls do not count, small enough for the second-level cache.
-pub(crate) const BLOCK: usize = 64 * 1024;
+pub const BLOCK: usize = 64 * 1024;
 
 /// Blocks kept per thread.
 const MAX_FREE: usize = 4;

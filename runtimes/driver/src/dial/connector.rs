@@ -3,15 +3,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use sansocket::{ClientConfig, ClientRequest, DialConfig};
+use sansocket::{ClientConfig, ClientRequest, DialConfig, Dialed};
 
 use crate::dial::Dialer;
-use crate::dial::plan;
+use crate::dial::plan::{self, Opened};
 use crate::error::Error;
 use crate::maybe_tls::MaybeTls;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
-use crate::websocket::WebSocket;
+use crate::websocket::{Agreed, WebSocket};
 
 /// A client with all that can be set about it. The default is what a plain `connect` uses.
 ///
@@ -65,6 +65,13 @@ impl<R: Dialer> Connector<R> {
         &self,
         request: &ClientRequest,
     ) -> Result<WebSocket<MaybeTls<R::Stream, R>, R>, Error> {
+        let (opened, dialed) = self.open(request).await?;
+        let agreed = Agreed::Response(Box::new(opened.response), Some(dialed));
+        Ok(opened.opening.into_websocket(opened.connection, agreed))
+    }
+
+    /// Follows the connect plan to its end.
+    pub(crate) async fn open(&self, request: &ClientRequest) -> Result<(Opened<R>, Box<Dialed>), Error> {
         // Some kilobytes that are needed now and not for the life of the task.
         Box::pin(plan::follow(self, request)).await
     }

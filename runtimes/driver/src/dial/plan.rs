@@ -7,8 +7,8 @@ use std::task::Poll;
 
 use bytes::BytesMut;
 use sansocket::{
-    AttemptId, ClientConfig, ClientHandshake, ClientRequest, Connection, Dial, DialStep, HandshakeError,
-    ProxyError, ProxyHandshake, Response, Role, StepError, TlsFault, TlsParams,
+    AttemptId, ClientConfig, ClientHandshake, ClientRequest, Connection, Dial, DialStep, Dialed,
+    HandshakeError, ProxyError, ProxyHandshake, Response, Role, StepError, TlsFault, TlsParams,
 };
 use tracing::Span;
 
@@ -22,7 +22,6 @@ use crate::runtime::Timer;
 use crate::telemetry;
 #[cfg(feature = "tls")]
 use crate::tls::within;
-use crate::websocket::{Agreed, WebSocket};
 
 /// The connection of a client before it is a WebSocket, as far as it came.
 enum Link<R: Dialer> {
@@ -36,17 +35,18 @@ enum Link<R: Dialer> {
     Open(Box<Opened<R>>),
 }
 
-struct Opened<R: Dialer> {
-    opening: Opening<MaybeTls<R::Stream, R>, R>,
-    connection: Connection,
-    response: Response,
+/// The connection of a client whose opening handshake is done.
+pub(crate) struct Opened<R: Dialer> {
+    pub(crate) opening: Opening<MaybeTls<R::Stream, R>, R>,
+    pub(crate) connection: Connection,
+    pub(crate) response: Response,
 }
 
 /// Takes the steps of a plan until it ends.
 pub(super) async fn follow<R: Dialer>(
     connector: &Connector<R>,
     request: &ClientRequest,
-) -> Result<WebSocket<MaybeTls<R::Stream, R>, R>, Error> {
+) -> Result<(Opened<R>, Box<Dialed>), Error> {
     let mut timer = R::Timer::default();
     let mut plan = Dial::new(request, &connector.client, &connector.dial, timer.now());
     let mut race = Race::<R>::new();
@@ -97,9 +97,7 @@ pub(super) async fn follow<R: Dialer>(
             DialStep::Opened(dialed) => {
                 // INVARIANT: the plan was told of an open connection just before.
                 let Link::Open(opened) = link else { unreachable!("opened without a connection") };
-                let Opened { opening, connection, response } = *opened;
-                let agreed = Agreed::Response(Box::new(response), Some(dialed));
-                return Ok(opening.into_websocket(connection, agreed));
+                return Ok((*opened, dialed));
             }
             DialStep::Failed(error) => {
                 match (error.handshake(), refused) {
