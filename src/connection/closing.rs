@@ -112,7 +112,8 @@ impl Sender {
         match event {
             Event::Ping(payload) if !self.closing.has_received() => self.answer_ping(payload),
             Event::Pong(payload) => self.deadlines.answered(payload),
-            Event::Close(frame) => self.close_received(frame),
+            // "When sending a Close frame in response, the endpoint typically echos the status code it received."
+            Event::Close(frame) => self.answer_close(frame, CloseFrame::own(frame.code(), "")),
             Event::Failed(failure) => {
                 self.fail(Cause::Failed(*failure), failure.close_code(), &failure.to_string())
             }
@@ -120,16 +121,21 @@ impl Sender {
         }
     }
 
+    /// In place of [`handle`](Self::handle) for [`Event::Close`]: answers with a frame of the caller's, unless this end sent one before.
+    ///
+    /// `handle` answers with the code that came, and no reason.
     //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
     //# If an endpoint receives a Close frame and did not previously send a
     //# Close frame, the endpoint MUST send a Close frame in response.
-    fn close_received(&mut self, frame: &CloseFrame) {
+    pub fn answer_close(&mut self, received: &CloseFrame, answer: CloseFrame) {
+        if self.closing.has_ended() {
+            return;
+        }
         self.closing.first.get_or_insert(self.role.peer());
         if !self.closing.has_sent() {
-            // "When sending a Close frame in response, the endpoint typically echos the status code it received."
-            self.queue_close(CloseFrame::own(frame.code(), ""));
+            self.queue_close(answer);
         }
-        self.closing.reasons().received = Some(frame.clone());
+        self.closing.reasons().received = Some(received.clone());
         self.settle();
     }
 

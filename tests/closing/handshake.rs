@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use sansocket::{Cause, CloseCode, CloseFrame, MessageKind, Role, State};
+use bytes::{Buf, BytesMut};
+use sansocket::{Cause, CloseCode, CloseFrame, Event, MessageKind, Role, State};
 
 use crate::support::drive::{BOTH, Drive, open};
 use crate::support::pair::Pair;
@@ -28,6 +29,33 @@ fn a_close_frame_is_answered_with_the_code_that_it_had() {
             assert_eq!((sent.len(), sent[0].first), (1, CLOSE));
             assert_eq!(sent[0].payload[..2], code.to_be_bytes());
         }
+    }
+}
+
+#[test]
+fn the_answer_can_be_the_callers() {
+    for own_was_first in [false, true] {
+        let (mut receiver, mut sender) = open(Role::Server).split();
+        if own_was_first {
+            sender.close(CloseCode::NORMAL, "own").unwrap();
+        }
+        let mut input = BytesMut::from(&wire::from(Role::Client, CLOSE, &wire::close(4000, "why"))[..]);
+        match receiver.read(&mut input).next() {
+            Some(Event::Close(received)) => sender.answer_close(&received, frame(4001, "because")),
+            other => panic!("{other:?}"),
+        }
+        let waiting = sender.transmit().remaining();
+        let sent = wire::decode(&sender.transmit().copy_to_bytes(waiting));
+        assert_eq!(sent.len(), 1, "one Close frame, and not one for each");
+        sender.observe(receiver.progress());
+        let closed = sender.take_closed().unwrap();
+        let (answer, first) = match own_was_first {
+            true => (frame(1000, "own"), Role::Server),
+            false => (frame(4001, "because"), Role::Client),
+        };
+        assert_eq!((closed.sent, closed.first), (Some(answer), first));
+        assert_eq!(closed.received, Some(frame(4000, "why")));
+        assert!(closed.cause == Cause::Clean);
     }
 }
 
