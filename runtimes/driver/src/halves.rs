@@ -9,7 +9,8 @@ use sansocket::{CloseCode, Closed, Message, MessageKind, Prepared};
 use crate::error::Error;
 use crate::reading::Reading;
 use crate::runtime::Transport;
-use crate::shared::{Outgoing, Shared};
+use crate::sending::Outgoing;
+use crate::shared::Shared;
 
 /// The receiving half of a [`WebSocket`](crate::WebSocket).
 ///

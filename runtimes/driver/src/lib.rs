@@ -39,6 +39,7 @@ pub mod pool;
 mod reading;
 mod runtime;
 mod scratch;
+mod sending;
 mod shared;
 #[cfg(any(feature = "futures-io", feature = "tokio-io"))]
 mod slices;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
-use sansocket::{CloseCode, Closed, Message, Prepared, Progress, SendRefused, Sender, State};
+use sansocket::{CloseCode, Closed, Progress, SendRefused, Sender, State};
 use tracing::Span;
 
 use crate::alarm::Alarm;
@@ -17,14 +17,6 @@ use crate::owner::Owner;
 use crate::runtime::Transport;
 use crate::telemetry;
 use crate::wake::Waiters;
-
-/// A message on its way to the core, and how it is to be sent.
-pub(crate) enum Outgoing {
-    Message(Message),
-    Prepared(Prepared),
-    #[cfg(feature = "deflate")]
-    Uncompressed(Message),
-}
 
 /// A lock around [`Link`], and those who wait for it.
 ///
@@ -208,26 +200,6 @@ impl<S, R: Transport<S>> Link<S, R> {
         }
     }
 
-    /// Hands `message` to the core if there is room for it; leaves it where it is if not.
-    pub(crate) fn queue(&mut self, message: &mut Option<Outgoing>) -> Result<(), Error> {
-        self.not_broken()?;
-        if let Some(unsent) = message.take_if(|_| self.sender.may_send()) {
-            match unsent {
-                Outgoing::Message(message) => self.sender.send(message)?,
-                Outgoing::Prepared(message) => self.sender.send_prepared(&message)?,
-                #[cfg(feature = "deflate")]
-                Outgoing::Uncompressed(message) => {
-                    let enabled = self.sender.compression();
-                    self.sender.set_compression(false);
-                    let sent = self.sender.send(message);
-                    self.sender.set_compression(enabled);
-                    sent?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Queues a Close frame, unless the closing handshake has begun already.
     pub(crate) fn begin_close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendRefused> {
         match self.sender.close(code, reason) {
@@ -251,14 +223,6 @@ impl<S, R: Transport<S>> Link<S, R> {
         self.not_broken()?;
         match &self.io {
             Some(io) => Err(Error::Lost(io.kind().into())),
-            None => Ok(()),
-        }
-    }
-
-    /// The end as an error, if it has come other than by a closing handshake.
-    pub(crate) fn not_broken(&mut self) -> Result<(), Error> {
-        match self.closed().filter(|closed| !closed.is_clean()) {
-            Some(closed) => Err(Error::Closed { closed: Box::new(closed.clone()), io: None }),
             None => Ok(()),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -16,7 +15,7 @@ use crate::error::Error;
 use crate::halves::{ReadHalf, WriteHalf};
 use crate::reading::Reading;
 use crate::runtime::Transport;
-use crate::shared::Outgoing;
+use crate::sending::{Outgoing, Sending};
 use crate::telemetry;
 
 /// An open WebSocket over the byte stream `S`.
@@ -54,7 +53,7 @@ pub struct WebSocket<S, R: Transport<S>> {
     pub(crate) reading: Reading<S, R>,
     agreed: Agreed,
     /// Something was sent since the last `recv`.
-    sending: bool,
+    pub(crate) sending: bool,
 }
 
 /// What is kept of the opening handshake.
@@ -318,53 +317,6 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
             }
             // A peer that does not read may be one that waits to be read.
             ready!(self.reading.poll_ahead(cx));
-        }
-    }
-}
-
-/// A message on its way to the stream, or only the wait for what was sent before.
-struct Sending<'a, S: Send + 'static, R: Transport<S>> {
-    socket: &'a mut WebSocket<S, R>,
-    message: Option<Outgoing>,
-    /// Need not wait until the message is written if more input is there to be answered.
-    gathers: bool,
-    done: bool,
-}
-
-impl<S: Send + 'static, R: Transport<S>> Future for Sending<'_, S, R> {
-    type Output = Result<(), Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { socket, message, gathers, done } = self.get_mut();
-        loop {
-            let mut link = socket.reading.shared.lock();
-            link.queue(message).inspect_err(|_| *done = true)?;
-            if *gathers && message.is_none() && socket.reading.has_input() && link.sender.may_send() {
-                let scheduled = link.flush_is_scheduled;
-                drop(link);
-                *done = true;
-                if !scheduled {
-                    socket.reading.shared.flush_later();
-                }
-                return Poll::Ready(Ok(()));
-            }
-            let sent_before = std::mem::replace(&mut socket.sending, true);
-            let written = if sent_before { Poll::Pending } else { link.poll_flush(cx) };
-            drop(link);
-            let flushed = ready!(if written.is_ready() { written } else { socket.poll_flush(cx) });
-            if message.is_none() || flushed.is_err() {
-                *done = true;
-                return Poll::Ready(flushed);
-            }
-        }
-    }
-}
-
-impl<S: Send + 'static, R: Transport<S>> Drop for Sending<'_, S, R> {
-    /// What was queued is sent even if nobody waits for it any more.
-    fn drop(&mut self) {
-        if !self.done {
-            self.socket.reading.shared.flush_later();
         }
     }
 }

@@ -37,12 +37,23 @@
 //! client that connects again by itself.
 //!
 //! Time limits and keepalive are on by default: see [`Timeouts`]. They need tokio's time driver (`enable_time` or `enable_all`).
+//!
+//! # Features
+//!
+//! - `deflate` (default): compression of messages.
+//! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
+//! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
+//! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`.
+//! - `tungstenite`: the module `tungstenite`, with tokio-tungstenite's functions and types by the same names.
+//! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
 
 mod runtime;
+#[cfg(feature = "tungstenite")]
+pub mod tungstenite;
 
 pub use runtime::{Alarm, Tokio};
 

@@ -53,17 +53,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
     }
 
     fn poll_write(stream: &mut S, cx: &mut Context<'_>, data: &mut impl Buf) -> Poll<io::Result<usize>> {
-        let first = data.chunk();
-        // A list of one piece costs more than the piece, in the kernel too.
-        let written = if first.len() == data.remaining() || !stream.is_write_vectored() {
-            ready!(Pin::new(stream).poll_write(cx, first))?
-        } else {
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let filled = data.chunks_vectored(&mut slices);
-            ready!(Pin::new(stream).poll_write_vectored(cx, &slices[..filled]))?
-        };
-        data.advance(written);
-        Poll::Ready(Ok(written))
+        poll_write(stream, cx, data)
     }
 
     fn poll_flush(stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -81,6 +71,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport<S> for Tokio {
             let _ = Self::poll_shutdown(&mut stream, &mut Context::from_waker(Waker::noop()));
         }
     }
+}
+
+/// Writes some bytes from the front of `data`, and advances it by as many.
+#[inline]
+pub(crate) fn poll_write<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    cx: &mut Context<'_>,
+    data: &mut impl Buf,
+) -> Poll<io::Result<usize>> {
+    let first = data.chunk();
+    // A list of one piece costs more than the piece, in the kernel too.
+    let written = if first.len() == data.remaining() || !stream.is_write_vectored() {
+        ready!(Pin::new(stream).poll_write(cx, first))?
+    } else {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let filled = data.chunks_vectored(&mut slices);
+        ready!(Pin::new(stream).poll_write_vectored(cx, &slices[..filled]))?
+    };
+    data.advance(written);
+    Poll::Ready(Ok(written))
 }
 
 /// TCP, in itself or below TLS.
