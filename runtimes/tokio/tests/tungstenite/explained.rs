@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::{SinkExt, StreamExt};
 use sansocket_tokio::sansocket::{Cause, HandshakeErrorKind};
 use sansocket_tokio::tungstenite::tungstenite::Message;
+use sansocket_tokio::tungstenite::tungstenite::client::IntoClientRequest as _;
 use sansocket_tokio::tungstenite::tungstenite::error::{Error, ProtocolError, UrlError};
 use sansocket_tokio::tungstenite::tungstenite::handshake::server::{
     ErrorResponse, NoCallback, Request, Response,
@@ -166,6 +167,47 @@ fn a_peer_that_does_not_answer_a_close_frame_is_given_up() {
         let Some(sansocket_tokio::Error::Closed { closed, .. }) = diagnosis_of(&io) else { panic!("{io}") };
         assert!(matches!(closed.cause, Cause::CloseTimeout(_)), "{closed}");
         assert!(server.next().await.is_none());
+    });
+}
+
+#[test]
+fn a_server_that_chooses_no_subprotocol_is_the_programs_business() {
+    run(async {
+        let (server, client) = connected().await;
+        let server = tokio::spawn(async move { accept_async(server).await.unwrap() });
+        let mut request = "ws://h/".into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "a, b".parse().unwrap());
+        let (_client, response) = client_async(request, client).await.unwrap();
+        assert!(!response.headers().contains_key("sec-websocket-protocol"));
+        server.await.unwrap();
+    });
+}
+
+#[test]
+fn a_stream_that_takes_three_bytes_at_a_time() {
+    run(async {
+        let (server, client) = tokio::io::duplex(3);
+        let server = tokio::spawn(async move {
+            let (write, read) = accept_async(server).await.unwrap().split();
+            let messages = read.filter(|message| std::future::ready(matches!(message, Ok(Message::Text(_)))));
+            messages.forward(write).await
+        });
+        let (client, _) = client_async("ws://h/", client).await.unwrap();
+        let (mut write, mut read) = client.split();
+        let sender = tokio::spawn(async move {
+            for len in 0..300 {
+                write.send(Message::text("x".repeat(len))).await.unwrap();
+            }
+            write
+        });
+        for len in 0..300 {
+            assert_eq!(read.next().await.unwrap().unwrap().len(), len);
+        }
+        let mut write = sender.await.unwrap();
+        write.send(Message::Close(None)).await.unwrap();
+        assert_eq!(read.next().await.unwrap().unwrap(), Message::Close(None));
+        assert!(read.next().await.is_none());
+        server.await.unwrap().unwrap();
     });
 }
 

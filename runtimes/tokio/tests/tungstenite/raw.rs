@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream as RawStream};
 use std::thread;
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Trace, connected, ours, run, theirs};
 
@@ -122,6 +122,31 @@ fn what_differs_of_requests() {
         let traces = of_client(request.as_str()).map(|trace| trace[0].clone());
         assert_eq!(traces, [theirs, ours], "{request:?}");
     }
+}
+
+#[test]
+fn what_differs_of_what_follows_a_request() {
+    // In the same read as the request: there it is junk.
+    let early = [REQUEST.as_bytes(), &frame(0x81, b"early")].concat();
+    let traces = run(async {
+        let mut traces = Vec::new();
+        for on_ours in [false, true] {
+            let (server, mut client) = connected().await;
+            client.write_all(&early).await.unwrap();
+            let server = tokio::spawn(async move {
+                match on_ours {
+                    true => ours::programs::accept_strictly(server).await,
+                    false => theirs::programs::accept_strictly(server).await,
+                }
+            });
+            let mut answer = [0; 1024];
+            let _ = client.read(&mut answer).await.unwrap();
+            client.shutdown().await.unwrap();
+            traces.push(server.await.unwrap()[0].clone());
+        }
+        traces
+    });
+    assert_eq!(traces, ["Protocol(JunkAfterRequest)", "Text(Utf8Bytes(b\"early\"))"]);
 }
 
 #[test]
