@@ -142,9 +142,8 @@ fn both(frames: &[u8]) -> [Error; 2] {
     let stream = Cursor::new(frames.to_vec());
     let mut socket = protocol::WebSocket::from_raw_socket(stream, protocol::Role::Server, Some(config));
     let theirs = loop {
-        match socket.read() {
-            Err(error) => break error,
-            Ok(_) => {}
+        if let Err(error) = socket.read() {
+            break error;
         }
     };
     [ours, theirs]

@@ -132,6 +132,7 @@ const OWN: [HeaderName; 6] = [
 ];
 
 /// The refusal that a callback means that changes the status of an answer that it accepts.
+#[expect(clippy::result_large_err, reason = "as tungstenite's callbacks have it")]
 pub(super) fn not_switching(response: ServerResponse) -> Result<ServerResponse, ErrorResponse> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(response);

@@ -7,8 +7,8 @@
 //! use sansocket_tokio::tungstenite::{accept_async, tungstenite::Message};
 //! ```
 //!
-//! Messages, errors, requests and configuration are tungstenite's own types (0.30), which [`tungstenite`](self::tungstenite) re-exports as
-//! tokio-tungstenite does. `docs/migrating.md` in the repository has whole programs before and after, what differs, and the way on to this
+//! Messages, errors, requests and configuration are tungstenite's own types (0.30), which the module re-exports by
+//! that name, as tokio-tungstenite does. `docs/migrating.md` in the repository has whole programs before and after, what differs, and the way on to this
 //! library's own functions.
 //!
 //! An echo server:

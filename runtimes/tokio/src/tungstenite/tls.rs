@@ -3,19 +3,23 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ::tungstenite::client::IntoClientRequest;
 use ::tungstenite::error::UrlError;
 use ::tungstenite::handshake::client::Response;
 use ::tungstenite::protocol::WebSocketConfig;
+#[cfg(feature = "tls")]
+use sansocket_driver::rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::tungstenite::error::Explained;
 #[cfg(feature = "tls")]
 use crate::tungstenite::error::tls_kind;
 use crate::tungstenite::{WebSocketStream, WsError, client_async_with_config};
-use crate::{MaybeTls, Stream, Tokio};
+use crate::{MaybeTls, Stream};
 
 /// A byte stream that is plain, as for `ws`, or inside of TLS, as for `wss`.
 #[non_exhaustive]
@@ -35,7 +39,7 @@ pub enum Connector {
     Plain,
     /// By rustls, with a configuration of one's own.
     #[cfg(feature = "tls")]
-    Rustls(std::sync::Arc<crate::rustls::ClientConfig>),
+    Rustls(Arc<ClientConfig>),
 }
 
 macro_rules! each {
@@ -184,7 +188,7 @@ async fn secure<S: Stream>(
 ) -> Result<MaybeTlsStream<S>, Explained> {
     let tls = tls(connector)?;
     let name = host.trim_start_matches('[').trim_end_matches(']');
-    match tls.connect::<S, Tokio>(stream, name).await {
+    match tls.connect::<S, crate::Tokio>(stream, name).await {
         Ok(stream) => Ok(MaybeTlsStream::Rustls(Box::new(stream))),
         Err(error) => Err(WsError::Io(io::Error::new(tls_kind(error.fault()), error)).into()),
     }

@@ -140,7 +140,6 @@ async fn echo(socket: Socket) -> Trace {
     vec![format!("echo: {}", outcome(messages.forward(write).await))]
 }
 
-#[expect(clippy::result_large_err, reason = "as tungstenite has it")]
 pub(crate) async fn accept_with_callback(refuse: bool, stream: TcpStream) -> Trace {
     let mut trace = Trace::new();
     let callback = |request: &Request, mut response: Response| {
