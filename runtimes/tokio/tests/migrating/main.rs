@@ -12,6 +12,7 @@ mod certificates;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use rustls::crypto::ring;
@@ -97,12 +98,11 @@ fn chat_servers() {
             let (mut ada, _) =
                 tokio_tungstenite::connect_async(format!("ws://{address}/?name=Ada")).await.unwrap();
             let (mut bob, _) = tungstenite::connect_async(format!("ws://{address}/?name=Bob")).await.unwrap();
-            // Who has come later may not be there yet when the first speaks.
+            // Bob may not be listening yet when Ada speaks first, and a room that nobody listens to forgets.
             let heard = loop {
                 ada.send("hello?".into()).await.unwrap();
-                tokio::select! {
-                    heard = bob.next() => break heard.unwrap().unwrap(),
-                    () = tokio::task::yield_now() => {}
+                if let Ok(heard) = tokio::time::timeout(Duration::from_millis(20), bob.next()).await {
+                    break heard.unwrap().unwrap();
                 }
             };
             assert_eq!(heard, Message::text("Ada: hello?"));
