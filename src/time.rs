@@ -7,6 +7,14 @@ use core::time::Duration;
 ///
 /// Only differences matter, so any start will do: the adapters count from the moment they were first used, a test
 /// from zero. Arithmetic saturates; 64 bits last for 584 years.
+///
+/// ```
+/// use sansocket::Instant;
+///
+/// let start = std::time::Instant::now();
+/// let now = || Instant::ZERO + start.elapsed();
+/// assert!(now() <= now());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(u64);
 

@@ -37,6 +37,9 @@ impl Peer {
             if self.protocol.deadline().is_none_or(|deadline| deadline > now) {
                 return more;
             }
+            if more {
+                self.protocol.pause();
+            }
             self.protocol.timeout(now);
         }
     }
@@ -53,6 +56,7 @@ impl Peer {
     /// Reads once, and returns whether it may be worth a second time. What came before writing failed is read before that is told.
     fn read(&mut self, broken: Option<io::Error>, buffer: &mut BytesMut, now: Instant) -> bool {
         if broken.is_none() && !self.protocol.wants_read() {
+            self.protocol.pause();
             return false;
         }
         let mut input = take(&mut self.unread);

@@ -57,7 +57,11 @@ impl Protocol {
                 let error = it.eof(now);
                 self.refuse(error, now);
             }
-            Phase::Open(it) => it.eof(),
+            Phase::Open(it) => {
+                // An end counts when what came before it was read. All was, but `pause` may have been the last word.
+                it.read(&mut BytesMut::new());
+                it.eof();
+            }
             Phase::Farewell(it) => it.eof(),
             Phase::Over => {}
         }
@@ -70,7 +74,10 @@ impl Protocol {
                 let error = it.failed(error.into(), now);
                 self.refuse(error, now);
             }
-            Phase::Open(it) => it.transport_failed(error.into()),
+            Phase::Open(it) => {
+                it.read(&mut BytesMut::new());
+                it.transport_failed(error.into());
+            }
             Phase::Farewell(_) | Phase::Over => self.phase = Phase::Over,
         }
         self.settle();
@@ -114,14 +121,15 @@ impl Protocol {
         shut_down
     }
 
-    /// Whether the peer takes the answers to what it sends.
-    pub(crate) fn wants_read(&mut self) -> bool {
-        match &mut self.phase {
-            Phase::Open(it) if !it.may_send() => {
-                it.pause();
-                false
-            }
-            _ => true,
+    /// Whether the peer takes the answers to what it sends; else nothing more of it is read.
+    pub(crate) fn wants_read(&self) -> bool {
+        !matches!(&self.phase, Phase::Open(it) if !it.may_send())
+    }
+
+    /// The stream may hold what is not read yet, such as a Pong.
+    pub(crate) fn pause(&mut self) {
+        if let Phase::Open(it) = &mut self.phase {
+            it.pause();
         }
     }
 

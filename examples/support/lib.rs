@@ -60,3 +60,8 @@ pub struct Sessions;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/security.md")]
 pub struct Security;
+
+/// The code in the page on driving the core, which has to run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/integrating.md")]
+pub struct Integrating;

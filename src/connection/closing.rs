@@ -103,8 +103,9 @@ impl Closing {
 impl Sender {
     /// Gives the answer that an event of the [`Receiver`](crate::Receiver) needs: a Pong, a Close frame, or none.
     ///
-    /// Only for a connection that was [split](crate::Connection::split); otherwise this is done already. Messages and chunks need not be handed
-    /// over, but may be.
+    /// Only for halves: of a connection that was [split](crate::Connection::split), or borrowed with
+    /// [`halves`](crate::Connection::halves). The reader of [`Connection::read`](crate::Connection::read) does it already. Messages and chunks need
+    /// not be handed over, but may be.
     pub fn handle(&mut self, event: &Event<'_>) {
         if self.closing.has_ended() {
             return;
@@ -139,9 +140,9 @@ impl Sender {
         self.settle();
     }
 
-    /// Notes that the peer's byte stream has ended.
+    /// Notes that the peer's byte stream has ended. To note it twice does no harm.
     ///
-    /// Counts when all input that came before has been read. What waits to be written is discarded then, but for the
+    /// Counts when all input that came before has been read; after [`Receiver::pause`](crate::Receiver::pause), when anything has been read. What waits to be written is discarded then, but for the
     /// answer to the peer's Close frame and the Close frame after a failure: a peer that ends its stream without a
     /// Close frame has gone.
     pub fn eof(&mut self) {
@@ -159,7 +160,7 @@ impl Sender {
 
     /// Notes that reading or writing failed for good.
     ///
-    /// Counts when all input that came before has been read. If it was writing that failed, read what the stream still
+    /// Counts when [`eof`](Self::eof) would. If it was writing that failed, read what the stream still
     /// holds first: the peer may have said why. After the peer's Close frame this is no fault: it has said all, and did
     /// not wait for the answer.
     pub fn transport_failed(&mut self, error: TransportError) {
@@ -193,14 +194,16 @@ impl Sender {
     ///
     /// After a failure the peer may still be sending. To close at once would reset the connection, and the Close frame
     /// that tells the peer what is wrong would be lost. So: write all, shut down writing, read (input is discarded)
-    /// until the end of the stream or the deadline. Stays `true` until the end; to shut down twice does no harm.
+    /// until the end of the stream or the deadline. Only `true` when all is written, and stays so until the end; to shut down
+    /// twice does no harm.
     #[must_use]
     pub fn wants_shutdown(&self) -> bool {
         self.closing.cause().is_some() && self.is_flushed() && !self.closing.has_ended()
     }
 
     /// The terminal event, the first time that this is asked after the end; what [`Event::Closed`] carries, and instead
-    /// of it.
+    /// of it. `None` if a reader of [`Connection::read`](crate::Connection::read) has given it; those of a [`Receiver`](crate::Receiver), and so of
+    /// [`halves`](crate::Connection::halves), never do.
     #[inline]
     pub fn take_closed(&mut self) -> Option<Box<Closed>> {
         self.closing.closed.take()
@@ -208,7 +211,8 @@ impl Sender {
 
     /// Takes over what the [`Receiver`](crate::Receiver) has seen.
     ///
-    /// Only for a connection that was [split](crate::Connection::split); otherwise this is done already. Call it before
+    /// Only for a connection that was [split](crate::Connection::split); otherwise this is done already, also if its
+    /// [`halves`](crate::Connection::halves) are borrowed now and then. Call it before
     /// [`eof`](Self::eof), [`transport_failed`](Self::transport_failed), [`timeout`](Self::timeout) and
     /// [`take_closed`](Self::take_closed).
     #[inline]

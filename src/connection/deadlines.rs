@@ -108,7 +108,9 @@ impl Sender {
     /// Tells the time. Sends a keepalive Ping, or ends the connection, if it is time to.
     ///
     /// May be called at any moment and any number of times. `now` never runs backwards: an earlier one than before
-    /// counts as the same.
+    /// counts as the same. After it the [`deadline`](Self::deadline) lies behind `now`, or is `None`.
+    ///
+    /// If the stream holds more than can be read now, [pause](crate::Receiver::pause) before: a Pong may be among it.
     pub fn timeout(&mut self, now: Instant) {
         let now = now.max(self.deadlines.now);
         self.deadlines.now = now;

@@ -45,7 +45,8 @@ pub use send::{Sender, Transmit};
 /// 1. Bytes came: [`read`](Self::read) them, and take events until there are none.
 /// 2. The stream ended or failed: [`eof`](Self::eof) or [`transport_failed`](Self::transport_failed).
 /// 3. The deadline came: [`timeout`](Self::timeout). It may lie in the past: then call it at once, because something began
-///    to which a limit applies. Before, read what the stream holds: a Pong may be among it.
+///    to which a limit applies. Before, read what the stream holds: a Pong may be among it. A peer that sends without end is no reason
+///    to put it off: after a bounded number of reads, [`pause`](Self::pause) and tell the time.
 /// 4. Whatever is to be sent: [`send`](Self::send), [`ping`](Self::ping), [`close`](Self::close) ...
 /// 5. After each of these, write the bytes of [`transmit`](Self::transmit), and advance it by what was written. If
 ///    [`wants_shutdown`](Self::wants_shutdown), shut down the writing side of the transport and go on reading.
@@ -57,7 +58,10 @@ pub use send::{Sender, Transmit};
 ///
 /// When [`may_send`](Self::may_send) is false, the peer reads too slowly for what it asks. An application that answers messages then
 /// stops taking events, keeps the input, and reads no more from the transport until `may_send` is true again. If the input is empty
-/// at that moment, it says so with [`pause`](Self::pause), because a Pong may now wait unseen.
+/// at that moment, it says so with [`pause`](Self::pause), because a Pong may now wait unseen. Later the input that was kept comes first, then
+/// the stream, which may tell no second time that it is readable.
+///
+/// `docs/integrating.md` in the repository has all of this in one picture, the mistakes that are easily made, and a server in a bare event loop.
 ///
 /// # Examples
 ///
@@ -76,7 +80,8 @@ pub use send::{Sender, Transmit};
 /// ```
 ///
 /// An event borrows from the reader and from the connection. To answer while taking events, take each with a reader of its own, or use
-/// [`halves`](Self::halves), which copies nothing:
+/// [`halves`](Self::halves), which copies nothing. Here the end is thrown away with all that is no message, so the caller finds it by
+/// [`state`](Self::state) and not by [`take_closed`](Self::take_closed):
 ///
 /// ```
 /// # use bytes::BytesMut;

@@ -180,7 +180,10 @@ impl Receiver {
     /// Notes that the application has stopped reading the byte stream, so that what the peer has sent is not seen.
     ///
     /// Until the next [`read`](Self::read), limits on what the peer sends do not count, but a peer that does not take what is
-    /// written to it still runs into the Pong limit.
+    /// written to it still runs into the Pong limit. To call it again, or while input is left, does no harm.
+    ///
+    /// Nor does an end count until then, as it lies behind what was not seen. If the next thing in the stream is its end,
+    /// [`read`](Self::read) the empty input, and then tell it; else the connection stays.
     pub fn pause(&mut self) {
         self.unread = true;
     }

@@ -191,7 +191,7 @@ impl ServerHandshake {
     }
 
     /// When to call [`timeout`](Self::timeout). `None` once the request has been given or the handshake has failed: from
-    /// then on the application takes its own time.
+    /// then on the application takes its own time. [`receive`](Self::receive) may bring it nearer.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.progress.deadline()
