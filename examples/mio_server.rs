@@ -1,6 +1,7 @@
 //! An echo server in a bare loop of `mio`, without an adapter; `docs/integrating.md` goes through it step by step.
 //!
-//! Here is the loop, which knows sockets, readiness and time; `peer.rs` is what drives the core.
+//! Here are the loop, which knows sockets, readiness and time, and the application; in `peer.rs` is what moves bytes, in `protocol.rs`
+//! what drives the core.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, ErrorKind};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
-use sansocket::Instant;
+use sansocket::{Connection, Event, Instant};
 
 use crate::peer::Peer;
 
@@ -111,5 +112,23 @@ impl Server {
             self.peers.remove(&token);
         }
         more
+    }
+}
+
+/// The application. It answers as long as the peer takes the answers; what it leaves in `input` comes again. If nothing can be written
+/// any more, only how the connection ends is of interest.
+fn echo(connection: &mut Connection, input: &mut BytesMut, broken: bool) {
+    let (receiver, sender) = connection.halves();
+    let mut reader = receiver.read(input);
+    while sender.may_send() || broken {
+        let _refused_when_closing = match reader.next() {
+            None => return,
+            Some(Event::Text(text)) => sender.send_text(&text),
+            Some(Event::Binary(bytes)) => sender.send_binary(&bytes),
+            Some(other) => {
+                sender.handle(&other);
+                Ok(())
+            }
+        };
     }
 }

@@ -66,10 +66,12 @@ impl Peer {
             let read = self.stream.read(&mut input);
             input.truncate(*read.as_ref().unwrap_or(&0));
             match read {
-                Ok(0) => self.protocol.eof(now),
+                Ok(0) => self.protocol.ended(None, now),
                 Ok(_) => {}
-                Err(error) if error.kind() != ErrorKind::WouldBlock => self.protocol.failed(&error, now),
-                Err(_) => broken.iter().for_each(|error| self.protocol.failed(error, now)),
+                Err(error) if error.kind() != ErrorKind::WouldBlock => {
+                    self.protocol.ended(Some((&error).into()), now)
+                }
+                Err(_) => broken.iter().for_each(|error| self.protocol.ended(Some(error.into()), now)),
             }
         }
         let more = !input.is_empty();

@@ -1,5 +1,4 @@
 //! The protocol of one peer, without its stream: a handshake, then a connection, or the last words to a peer that is refused.
-//!
 //! Each of the three is a state machine, and all take the same: bytes, end-of-file, failure, time.
 
 use std::io;
@@ -7,9 +6,11 @@ use std::net::SocketAddr;
 
 use bytes::{Buf, BytesMut};
 use sansocket::{
-    Accept, Connection, Event, Farewell, HandshakeError, Instant, Reject, ServerConfig, ServerHandshake,
-    ServerStep, Timeouts,
+    Accept, Connection, Farewell, HandshakeError, Instant, Reject, ServerConfig, ServerHandshake, ServerStep,
+    Timeouts, TransportError,
 };
+
+use crate::echo;
 
 pub(crate) struct Protocol {
     address: SocketAddr,
@@ -51,34 +52,23 @@ impl Protocol {
         self.settle();
     }
 
-    pub(crate) fn eof(&mut self, now: Instant) {
-        match &mut self.phase {
-            Phase::Handshake(it) => {
-                let error = it.eof(now);
+    /// The stream ended, or failed.
+    pub(crate) fn ended(&mut self, error: Option<TransportError>, now: Instant) {
+        match (&mut self.phase, error) {
+            (Phase::Handshake(it), error) => {
+                let error = if let Some(error) = error { it.failed(error, now) } else { it.eof(now) };
                 self.refuse(error, now);
             }
-            Phase::Open(it) => {
-                // An end counts when what came before it was read. All was, but `pause` may have been the last word.
+            (Phase::Open(it), error) => {
+                // An end counts when all before it was read. It was, but `pause` may have been the last word.
                 it.read(&mut BytesMut::new());
-                it.eof();
+                match error {
+                    None => it.eof(),
+                    Some(error) => it.transport_failed(error),
+                }
             }
-            Phase::Farewell(it) => it.eof(),
-            Phase::Over => {}
-        }
-        self.settle();
-    }
-
-    pub(crate) fn failed(&mut self, error: &io::Error, now: Instant) {
-        match &mut self.phase {
-            Phase::Handshake(it) => {
-                let error = it.failed(error.into(), now);
-                self.refuse(error, now);
-            }
-            Phase::Open(it) => {
-                it.read(&mut BytesMut::new());
-                it.transport_failed(error.into());
-            }
-            Phase::Farewell(_) | Phase::Over => self.phase = Phase::Over,
+            (Phase::Farewell(it), None) => it.eof(),
+            (Phase::Farewell(_) | Phase::Over, _) => self.phase = Phase::Over,
         }
         self.settle();
     }
@@ -106,7 +96,7 @@ impl Protocol {
         }
     }
 
-    /// Has `write` take what is to be written; returns whether to shut down the writing side.
+    /// Has `write` take what there is; returns whether to shut down the writing side.
     pub(crate) fn transmit(
         &mut self,
         write: &mut dyn FnMut(&mut dyn Buf) -> io::Result<()>,
@@ -155,21 +145,5 @@ impl Protocol {
         if over {
             self.phase = Phase::Over;
         }
-    }
-}
-
-fn echo(connection: &mut Connection, input: &mut BytesMut, broken: bool) {
-    let (receiver, sender) = connection.halves();
-    let mut reader = receiver.read(input);
-    while sender.may_send() || broken {
-        let _refused_when_closing = match reader.next() {
-            None => return,
-            Some(Event::Text(text)) => sender.send_text(&text),
-            Some(Event::Binary(bytes)) => sender.send_binary(&bytes),
-            Some(other) => {
-                sender.handle(&other);
-                Ok(())
-            }
-        };
     }
 }
