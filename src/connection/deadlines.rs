@@ -108,7 +108,8 @@ impl Sender {
     /// Tells the time. Sends a keepalive Ping, or ends the connection, if it is time to.
     ///
     /// May be called at any moment and any number of times. `now` never runs backwards: an earlier one than before
-    /// counts as the same. After it the [`deadline`](Self::deadline) lies behind `now`, or is `None`.
+    /// counts as the same. If the [`deadline`](Self::deadline) is not after `now` even then, the end has begun: tell the time again, which it
+    /// takes a few times at most.
     ///
     /// If the stream holds more than can be read now, [pause](crate::Receiver::pause) before: a Pong may be among it.
     pub fn timeout(&mut self, now: Instant) {

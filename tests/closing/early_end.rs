@@ -37,6 +37,37 @@ fn an_end_counts_when_the_input_before_it_is_read() {
     }
 }
 
+/// As `Receiver::pause` says: who pauses reads before the end is told, if only the empty input.
+#[test]
+fn an_end_while_paused_counts_with_the_next_read() {
+    for receiver in BOTH {
+        for failed in [false, true] {
+            let mut end = open(receiver);
+            end.pause();
+            if failed {
+                end.transport_failed(TransportError::Reset);
+            } else {
+                end.eof();
+            }
+            assert_eq!(end.state(), State::Open);
+            let mut input = BytesMut::new();
+            assert!(matches!(end.read(&mut input).next(), Some(Event::Closed(_))));
+            assert_eq!(end.state(), State::Closed);
+
+            // The other way round it counts at once.
+            let mut end = open(receiver);
+            end.pause();
+            end.read(&mut input);
+            if failed {
+                end.transport_failed(TransportError::Reset);
+            } else {
+                end.eof();
+            }
+            assert!(end.take_closed().is_some());
+        }
+    }
+}
+
 #[test]
 fn an_end_without_a_close_frame_comes_behind_the_messages_before_it() {
     let mut server = open(Role::Server);
