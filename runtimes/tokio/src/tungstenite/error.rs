@@ -176,6 +176,8 @@ fn of_handshake(error: &HandshakeError, io: Option<io::ErrorKind>) -> Found {
         Kind::TooManyFields { .. } => {
             return Found::Variant(WsError::Capacity(CapacityError::TooManyHeaders));
         }
+        // Which of httparse's errors it would be there depends on where the first wrong byte is; this is the usual one.
+        Kind::NotHttp | Kind::MalformedHead { .. } => ProtocolError::HttparseError(httparse::Error::Token),
         Kind::HttpVersion { .. } => ProtocolError::WrongHttpVersion,
         Kind::MethodNotGet { .. } => ProtocolError::WrongHttpMethod,
         // What tungstenite looks at first is missing too.
