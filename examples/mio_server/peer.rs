@@ -26,7 +26,7 @@ impl Peer {
 
     /// Does all that needs no waiting, with the buffer that all peers share. `true`: there is more, when others had their turn.
     pub(crate) fn turn(&mut self, buffer: &mut BytesMut, now: Instant) -> bool {
-        let mut reads = 0..64;
+        let mut reads = 0..16;
         loop {
             let broken = self.write().err();
             let more = !self.protocol.is_over() && self.read(broken, buffer, now);
