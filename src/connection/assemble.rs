@@ -22,7 +22,6 @@ pub(super) enum Assembled {
 
 /// The pieces of one message so far. Memory follows what has arrived, not what was declared, and a fragment costs
 /// nothing beyond its payload.
-#[derive(Debug)]
 pub(super) enum Assembly {
     /// Text that is all ASCII so far, where it was read to. Bytes become text without a copy only if they are checked as a whole in the
     /// end, which costs less than the copy if they are ASCII. Only what completes the message may be anything behind the first

@@ -13,6 +13,7 @@ mod queue;
 mod read;
 mod receive;
 mod send;
+mod shown;
 mod spare;
 mod whole;
 

@@ -19,7 +19,7 @@ use crate::frame::{EncodedHeader, Flags, FrameHeader, Mask, Opcode};
 ///  data     …rest of a frame][frame][header|            |frame][Close]    what was copied, in order
 ///                                          [large payload]               where what was not copied belongs
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Queue {
     /// Whole frames, and the headers of those whose payload data is in `shared`.
     copied: Vec<u8>,
@@ -36,7 +36,6 @@ pub(super) struct Queue {
 }
 
 /// Payload data as the application handed it over, or a whole frame that goes to many connections.
-#[derive(Debug)]
 struct Shared {
     /// The byte of `copied` that it leaves before. A frame header never spans two pieces.
     at: usize,
@@ -44,7 +43,7 @@ struct Shared {
 }
 
 /// Control frames, Close frames excepted.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Control {
     bytes: Vec<u8>,
     /// Bytes of them that have left.

@@ -24,14 +24,13 @@ use crate::utf8::{InvalidAt, first_invalid, is_ascii, validate};
 ///
 /// A lending iterator: an event borrows from the reader, so it must be gone before the next is taken. When
 /// [`next`](Self::next) has returned `None`, all input is consumed; a reader dropped earlier leaves the rest in the input.
-#[derive(Debug)]
 pub struct Reader<'a> {
-    receiver: &'a mut Receiver,
+    pub(super) receiver: &'a mut Receiver,
     /// Where the answers go, unless the caller carries the events there.
     sender: Option<&'a mut Sender>,
-    input: &'a mut BytesMut,
+    pub(super) input: &'a mut BytesMut,
     /// Bytes of `input` that are dealt with. They are removed when the reader is dropped: an event may still borrow from them.
-    consumed: usize,
+    pub(super) consumed: usize,
     /// The message that was inflated or put together last: an event may still borrow from it.
     output: Vec<u8>,
     owning: bool,

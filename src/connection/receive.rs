@@ -28,7 +28,6 @@ use crate::utf8::Utf8Pieces;
 /// [`Connection`](crate::Connection) holds one together with its [`Sender`](crate::Sender). After
 /// [`Connection::split`](crate::Connection::split) they can live in two tasks; then every event that is not a message must be handed
 /// to [`Sender::handle`](crate::Sender::handle), which gives the answers.
-#[derive(Debug)]
 pub struct Receiver {
     pub(super) role: Role,
     pub(super) delivery: Delivery,
@@ -75,7 +74,6 @@ pub(super) struct ArrivingFrame {
 }
 
 /// A message that has not arrived as a whole.
-#[derive(Debug)]
 pub(super) struct Arriving {
     pub(super) kind: MessageKind,
     pub(super) compressed: bool,
@@ -85,7 +83,6 @@ pub(super) struct Arriving {
     pub(super) content: Content,
 }
 
-#[derive(Debug)]
 pub(super) enum Content {
     /// The pieces are put together; what is beyond `unmasked` was put there by the caller, see
     /// [`Receiver::payload_buffer`].

@@ -23,7 +23,6 @@ use crate::utf8::Utf8Pieces;
 ///
 /// [`Connection`](crate::Connection) holds one together with its [`Receiver`](crate::Receiver), and its methods of the same names do the
 /// same.
-#[derive(Debug)]
 pub struct Sender {
     pub(super) role: Role,
     write_soft: usize,

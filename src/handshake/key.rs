@@ -92,7 +92,7 @@ const PADDED: [[u8; 64]; 2] = {
     blocks
 };
 
-/// Forgives bits behind the last byte: even the example in RFC 6455 section 4.1, item 7, has them set.
+/// Forgives bits behind the last byte: the example in RFC 6455 section 4.1, item 7, had them set before erratum 3150, and was copied.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),

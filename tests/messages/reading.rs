@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::BytesMut;
-use sansocket::{Event, Message, Role};
+use sansocket::{Connection, Event, Instant, Message, Role, ServerConfig};
 
 use crate::support::drive::{Drive, open};
 use crate::support::seen::Seen;
@@ -54,4 +54,22 @@ fn an_event_becomes_a_message_or_nothing() {
     assert_eq!(Event::Binary((&[1, 2][..]).into()).into_message(), Some(Message::from(vec![1, 2])));
     assert_eq!(Event::Binary(vec![1, 2].into()).into_message(), Some(Message::from(vec![1, 2])));
     assert_eq!(Event::Ping(b"").into_message(), None);
+}
+
+#[test]
+fn a_connection_shows_no_message() {
+    let mut connection = Connection::server(&ServerConfig::default(), Instant::ZERO);
+    connection.send("a secret").unwrap();
+    connection.send(vec![b'x'; 100_000]).unwrap();
+    // A part of a message, masked with the key 0, and a part of a frame behind it.
+    let mut input = BytesMut::from(&b"\x01\x86\0\0\0\0secret\x80\x86\0\0\0\0sec"[..]);
+    let mut reader = connection.read(&mut input);
+    assert!(reader.next().is_none());
+    let mut shown = format!("{reader:?}");
+    drop(reader);
+    shown += &format!("{connection:?}");
+    for secret in ["secret", "120, 120", "115, 101"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(shown.contains("waiting_bytes: 100020"), "{shown}");
 }
