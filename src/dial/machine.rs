@@ -40,7 +40,7 @@ use crate::url::Url;
 /// Here a program plays the adapter, with a server that listens on IPv4 only:
 ///
 /// ```
-/// use sansocket::{ClientConfig, ClientRequest, ConnectFault, Dial, DialConfig, DialStep, Instant, StepError};
+/// use sansocket::{ClientConfig, ClientRequest, ConnectFault, Dial, DialConfig, DialStep, Instant, StepError, TlsParams};
 ///
 /// let request = ClientRequest::new("wss://example.com/chat")?;
 /// let now = Instant::ZERO; // A real adapter reads its clock before each input.
