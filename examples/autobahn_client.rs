@@ -15,7 +15,7 @@ use support::runtime::{AsyncStd, Runtime, RuntimeName, Smol, Tokio};
 /// Runs the cases of the Autobahn test suite at $AUTOBAHN_URL.
 #[derive(Parser)]
 struct Options {
-    /// The async runtime to run on.
+    /// What to run on.
     #[arg(long, value_enum, default_value_t = RuntimeName::Tokio)]
     runtime: RuntimeName,
     #[command(flatten)]
@@ -24,11 +24,12 @@ struct Options {
 
 fn main() -> ExitCode {
     let Options { runtime, compression } = Options::parse();
-    let config = compression.client_config();
+    let config = &compression.client_config();
     let done = match runtime {
-        RuntimeName::Tokio => Tokio::block_on(run_all::<Tokio>(&config)),
-        RuntimeName::AsyncStd => AsyncStd::block_on(run_all::<AsyncStd>(&config)),
-        RuntimeName::Smol => Smol::block_on(run_all::<Smol>(&config)),
+        RuntimeName::Tokio => run_all(|request| Tokio::block_on(echo::<Tokio>(request, config))),
+        RuntimeName::AsyncStd => run_all(|request| AsyncStd::block_on(echo::<AsyncStd>(request, config))),
+        RuntimeName::Smol => run_all(|request| Smol::block_on(echo::<Smol>(request, config))),
+        RuntimeName::Blocking => run_all(|request| echo_blocking(request, config)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,25 +40,39 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run_all<R: Runtime>(config: &ClientConfig) -> Result<(), Box<dyn Error>> {
+fn run_all(
+    echo: impl Fn(&ClientRequest) -> Result<(), sansocket_driver::Error>,
+) -> Result<(), Box<dyn Error>> {
     let url = env::var("AUTOBAHN_URL").map_err(|_| "AUTOBAHN_URL is not set")?;
     let agent = env::var("AUTOBAHN_AGENT").unwrap_or_else(|_| "sansocket".into());
     let cases: u32 = env::var("AUTOBAHN_CASES").map_err(|_| "AUTOBAHN_CASES is not set")?.parse()?;
     for case in 1..=cases {
         // Many cases break the protocol, so that it must end like this.
-        if let Err(error) = echo::<R>(&format!("{url}/runCase?case={case}&agent={agent}"), config).await {
+        if let Err(error) = echo(&ClientRequest::new(&format!("{url}/runCase?case={case}&agent={agent}"))?) {
             println!("case {case}: {error}");
         }
     }
-    echo::<R>(&format!("{url}/updateReports?agent={agent}"), config).await?;
+    echo(&ClientRequest::new(&format!("{url}/updateReports?agent={agent}"))?)?;
     Ok(())
 }
 
 /// Opens a WebSocket and sends back what comes, until the connection ends.
-async fn echo<R: Runtime>(url: &str, config: &ClientConfig) -> Result<(), sansocket_driver::Error> {
-    let mut socket = R::connect_with(&ClientRequest::new(url)?, config).await?;
+async fn echo<R: Runtime>(
+    request: &ClientRequest,
+    config: &ClientConfig,
+) -> Result<(), sansocket_driver::Error> {
+    let mut socket = R::connect_with(request, config).await?;
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
+    }
+    Ok(())
+}
+
+/// The same on this thread, with calls that block.
+fn echo_blocking(request: &ClientRequest, config: &ClientConfig) -> Result<(), sansocket_driver::Error> {
+    let mut socket = sansocket_blocking::connect_with(request, config)?;
+    while let Some(message) = socket.recv()? {
+        socket.send(message)?;
     }
     Ok(())
 }

@@ -148,4 +148,6 @@ pub enum RuntimeName {
     AsyncStd,
     /// [`Smol`].
     Smol,
+    /// None: a thread whose calls block.
+    Blocking,
 }
