@@ -35,7 +35,7 @@ NOT_OPENED = [
     ("server mute", "wss", "/mute", dict.fromkeys(REVERSE, (
         "gateway-failed", "answered with 504: the server behind it did not answer in time", None))),
     ("no credentials", "ws", "/secret", dict.fromkeys(REVERSE, ("authentication-required", "door", None))),
-    ("redirect that is not followed", "ws", "/moved", dict.fromkeys(REVERSE, ("redirect", "wss://localhost", None))),
+    ("redirect that is not followed", "ws", "/moved", dict.fromkeys(REVERSE, ("redirected", "https://localhost", None))),
     ("wss to the port of ws", "wss to ws", "/", dict.fromkeys(REVERSE, ("tls-not-tls", "HTTP/1.1 400", None))),
     ("ws to the port of wss", "ws to wss", "/", {
         "nginx": ("unexpected-status", "plain HTTP request was sent to HTTPS port", None),
