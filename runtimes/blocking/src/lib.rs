@@ -52,6 +52,14 @@
 //!
 //! If it does neither, it finds what came meanwhile when it receives next, and a peer with keepalive of its own may have
 //! given up. This end does not: what has come is read before a time limit is judged.
+//!
+//! # Features
+//!
+//! - `deflate` (default): compression of messages.
+//! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
+//! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
+//! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
+//! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.

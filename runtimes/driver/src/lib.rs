@@ -23,6 +23,7 @@
 
 mod adapter;
 mod alarm;
+mod byte_stream;
 mod client;
 pub mod clock;
 mod dial;
@@ -32,9 +33,11 @@ pub mod futures_io;
 mod halves;
 mod handshake;
 mod maybe_tls;
+mod message_io;
 mod opening;
 mod owner;
 mod parts;
+mod pieces;
 pub mod pool;
 mod reading;
 mod runtime;
@@ -53,12 +56,14 @@ pub mod transfer;
 mod wake;
 mod websocket;
 
+pub use byte_stream::ByteStream;
 pub use client::{Client, ClientBuilder, ClientSender};
 pub use dial::{Connector, Dialer, set_tcp_options};
 pub use error::Error;
 pub use halves::{ReadHalf, WriteHalf};
 pub use handshake::{Incoming, accept, accept_or_answer, accept_with, client, entropy, receive_request};
 pub use maybe_tls::MaybeTls;
+pub use message_io::{MessageReader, MessageWriter};
 pub use parts::{Parts, client_parts};
 pub use runtime::{Runtime, Timer, Transport};
 pub use telemetry::{Handshakes, handshakes};
