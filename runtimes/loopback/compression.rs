@@ -1,6 +1,5 @@
 //! Compressed messages over loopback TCP.
 
-use std::future::poll_fn;
 use std::io::{Read, Write};
 use std::net::TcpStream as RawStream;
 use std::thread;
@@ -13,7 +12,7 @@ use super::runtime::{self, run, spawn};
 use super::{REQUEST, listen};
 
 /// A configuration of each end that compresses.
-fn compressing(deflate: &DeflateConfig) -> (ServerConfig, ClientConfig) {
+pub(crate) fn compressing(deflate: &DeflateConfig) -> (ServerConfig, ClientConfig) {
     let (mut server, mut client) = (ServerConfig::default(), ClientConfig::default());
     (server.deflate, client.deflate) = (Some(deflate.clone()), Some(deflate.clone()));
     (server, client)
@@ -54,39 +53,6 @@ fn compressed_messages_of_every_size_come_back() {
             assert!(counts.bytes_sent < sent / 10, "{} bytes for {sent}", counts.bytes_sent);
         });
     }
-}
-
-/// What is inflated so far is given, although no more bytes come for it.
-#[test]
-fn a_compressed_message_is_read_in_pieces() {
-    run(async {
-        let (server_config, client_config) = compressing(&DeflateConfig::default());
-        let (listener, address) = listen().await;
-        let sent = "to be repeated ".repeat(200_000);
-        let expected = sent.clone();
-        let server = spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut socket = accept_with(stream, &server_config, |_| Ok(Accept::new())).await.unwrap();
-            for _ in 0..2 {
-                let mut reader = socket.read_message().await.unwrap().unwrap();
-                let mut read = Vec::new();
-                let mut count = 0;
-                while poll_fn(|cx| reader.poll_read(cx, &mut read)).await.unwrap() > 0 {
-                    count += 1;
-                }
-                assert!(read == expected.as_bytes());
-                assert!(count > 10, "{count} pieces");
-            }
-            assert!(socket.recv().await.unwrap().is_none());
-        });
-        let request = ClientRequest::new(&format!("ws://{address}")).unwrap();
-        let mut socket = connect_with(&request, &client_config).await.unwrap();
-        assert!(socket.deflate().is_some());
-        socket.send(sent.clone()).await.unwrap();
-        socket.send(sent).await.unwrap();
-        assert!(socket.close(CloseCode::NORMAL, "").await.unwrap().is_clean());
-        runtime::join(server).await;
-    });
 }
 
 #[test]

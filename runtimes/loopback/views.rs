@@ -362,3 +362,41 @@ fn text_is_refused_by_a_byte_stream() {
         drop(stream);
     });
 }
+
+/// What is inflated so far is given, although no more bytes come for it.
+#[cfg(feature = "deflate")]
+#[test]
+fn a_compressed_message_is_read_in_pieces() {
+    use super::list::compression::compressing;
+    use super::runtime::adapter::sansocket::DeflateConfig;
+    use super::runtime::adapter::{Accept, ClientRequest, accept_with, connect_with};
+
+    run(async {
+        let (server_config, client_config) = compressing(&DeflateConfig::default());
+        let (listener, address) = listen().await;
+        let sent = "to be repeated ".repeat(200_000);
+        let expected = sent.clone();
+        let server = spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut socket = accept_with(stream, &server_config, |_| Ok(Accept::new())).await.unwrap();
+            for _ in 0..2 {
+                let mut reader = socket.read_message().await.unwrap().unwrap();
+                let mut read = Vec::new();
+                let mut count = 0;
+                while poll_fn(|cx| reader.poll_read(cx, &mut read)).await.unwrap() > 0 {
+                    count += 1;
+                }
+                assert!(read == expected.as_bytes());
+                assert!(count > 10, "{count} pieces");
+            }
+            assert!(socket.recv().await.unwrap().is_none());
+        });
+        let request = ClientRequest::new(&format!("ws://{address}")).unwrap();
+        let mut socket = connect_with(&request, &client_config).await.unwrap();
+        assert!(socket.deflate().is_some());
+        socket.send(sent.clone()).await.unwrap();
+        socket.send(sent).await.unwrap();
+        assert!(socket.close(CloseCode::NORMAL, "").await.unwrap().is_clean());
+        join(server).await;
+    });
+}

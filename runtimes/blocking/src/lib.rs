@@ -41,6 +41,9 @@
 //! system's `poll`. So every time limit holds while a call waits, and a call waits for several things at once: to receive, to write what
 //! is due, and for the limits.
 //!
+//! A WebSocket is a byte stream too, for protocols that know nothing of messages: [`WebSocket::into_byte_stream`]; and so is one message:
+//! [`WebSocket::read_message`], [`WebSocket::write_message`].
+//!
 //! # Between calls
 //!
 //! nothing happens. Pings are answered and keepalive ([`Timeouts`]) works while some call waits, [`WebSocket::recv`] above all; a [`Client`]
@@ -73,6 +76,7 @@ mod connector;
 mod dial;
 mod halves;
 mod runtime;
+mod views;
 mod wait;
 mod websocket;
 
@@ -101,6 +105,7 @@ pub use sansocket::{DeflateConfig, DeflateParams};
 pub use sansocket_driver::{Error, Handshakes, Transport, handshakes};
 #[cfg(feature = "tls")]
 pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
+pub use views::{ByteStream, MessageReader, MessageWriter};
 pub use websocket::{Incoming, Received, WebSocket};
 
 /// All of the core, for what is not re-exported by name.
