@@ -83,6 +83,7 @@
 //! [`sansocket-smol`]: https://docs.rs/sansocket-smol
 //! [`sansocket-blocking`]: https://docs.rs/sansocket-blocking
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.

@@ -64,6 +64,7 @@
 //! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
 //! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]

@@ -17,6 +17,7 @@
 //! - `tls`: `wss`, on both sides, by rustls with the cryptography of ring.
 //! - `webpki-roots`: the authorities that Mozilla trusts, compiled in.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]

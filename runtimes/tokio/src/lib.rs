@@ -58,6 +58,7 @@
 //! - `tungstenite`: the module `tungstenite`, with tokio-tungstenite's functions and types by the same names.
 //! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
