@@ -46,6 +46,12 @@ pub struct SessionConfig {
     /// How many dials, after the first one of all or after a stable connection was lost, until the session gives up.
     /// Default `None`: it never does for that reason. A server that takes connections and drops them at once does not
     /// start the count again.
+    ///
+    /// So with `n` the session makes at most `n + 1` dials at its start, and `n` after a stable connection.
+    ///
+    /// A server that names a time by `Retry-After` is asked at that time, or a little later, before the session gives up, unless all
+    /// attempts were made already when it named it. Until then dials of the other servers do not count, so the attempts are still there when
+    /// the time has come.
     pub max_reconnect_attempts: Option<u32>,
     /// The longest delay before the first retry. Default 500 ms; less than 1 ms counts as 1 ms.
     ///

@@ -132,7 +132,8 @@ pub struct Disconnected {
 pub struct Reconnecting {
     /// Its number: of those since the last stable connection or, before the first, after the first attempt of all. From 1 on.
     pub attempt: u32,
-    /// How many there may be: [`SessionConfig::max_reconnect_attempts`](crate::SessionConfig::max_reconnect_attempts).
+    /// How many there may be, as it stands: [`SessionConfig::max_reconnect_attempts`](crate::SessionConfig::max_reconnect_attempts), and
+    /// those that do not count.
     pub of: Option<u32>,
     /// Time until then.
     pub delay: Duration,

@@ -91,6 +91,9 @@ impl Session {
             State::Waiting { until, server } if *until <= now => {
                 let server = *server;
                 self.retries = self.retries.saturating_add(1);
+                if !self.servers.ask(server) {
+                    self.uncounted = self.uncounted.saturating_add(1);
+                }
                 self.dial(server);
             }
             State::Connected(link) => link.timeout(now),
@@ -182,7 +185,7 @@ impl Session {
         }
         let stable = connected_for >= self.config.stable_after;
         if stable {
-            self.retries = 0;
+            (self.retries, self.uncounted) = (0, 0);
             self.attempts.clear();
             self.servers.forgive();
         }
@@ -267,26 +270,34 @@ impl Session {
         // The ceiling grows when all were tried, not from one to the next.
         let servers = u32::try_from(self.servers.available()).unwrap_or(u32::MAX).max(1);
         let rounds = self.retries / servers;
+        let max = self.config.max_reconnect_attempts;
+        let used_up = max.filter(|max| self.retries - self.uncounted >= *max);
         match verdict {
             Verdict::Retry(pace) => {
                 let hold = self.backoff.hold(pace, rounds);
                 self.servers.hold(server, self.now + hold);
+                // With no attempt left for it, the time that it names is none to wait for.
+                if matches!(pace, Pace::After(_)) && used_up.is_none() {
+                    self.servers.await_it(server);
+                }
             }
             // What is done is done after a connection; if there was none, nothing was.
             Verdict::Never | Verdict::Done => self.servers.refuse(server),
         }
-        let Some((server, earliest)) = self.servers.choose(from, self.now) else {
+        if self.servers.available() == 0 {
             return self.give_up(match self.config.auto_reconnect {
                 true => GaveUpReason::AllRefused,
                 false => GaveUpReason::NoReconnect,
             });
-        };
-        let of = self.config.max_reconnect_attempts;
-        if let Some(max) = of.filter(|max| self.retries >= *max) {
-            return self.give_up(GaveUpReason::TooManyAttempts { max });
         }
-        let until = (self.now + self.backoff.delay(rounds)).max(earliest);
+        let ready = self.now + self.backoff.delay(rounds);
+        let Some((server, until)) = self.servers.choose(from, ready, used_up.is_some()) else {
+            return self.give_up(GaveUpReason::TooManyAttempts { max: used_up.unwrap_or_default() });
+        };
         let (delay, attempt): (Duration, u32) = (until.since(self.now), self.retries.saturating_add(1));
+        // Those that do not count come on top.
+        let free = self.uncounted.saturating_add(u32::from(!self.servers.counts(server)));
+        let of = max.map(|max| max.saturating_add(free).max(attempt));
         self.events.push_back(SessionEvent::Reconnecting(Reconnecting { attempt, of, delay, server, why }));
         self.state = State::Waiting { until, server };
     }

@@ -131,6 +131,8 @@ pub struct Session {
     now: Instant,
     /// Dials since the last stable connection was lost, without the first of all.
     retries: u32,
+    /// Of these, dials that were made because another server had to be waited for.
+    uncounted: u32,
     attempts: SessionAttempts,
     outage: Outage,
     outbox: Outbox,
@@ -199,6 +201,7 @@ impl Session {
             state: State::Ended,
             now,
             retries: 0,
+            uncounted: 0,
             attempts: SessionAttempts::default(),
             outage: Outage { since: now, dials: 0 },
             outbox: Outbox::new(&config),

@@ -17,6 +17,8 @@ struct Server {
     refuses: bool,
     /// Does not want to be asked before.
     held_until: Instant,
+    /// It has named that time itself, and was not asked since.
+    awaited: bool,
 }
 
 impl Servers {
@@ -32,7 +34,7 @@ impl Servers {
     /// Does not try this one any more.
     pub(super) fn refuse(&mut self, server: usize) {
         if let Some(server) = self.servers.get_mut(server) {
-            server.refuses = true;
+            (server.refuses, server.awaited) = (true, false);
         }
     }
 
@@ -50,6 +52,30 @@ impl Servers {
         }
     }
 
+    /// Is to be asked when its time has come, whatever becomes of the others: it has named that time itself.
+    pub(super) fn await_it(&mut self, server: usize) {
+        if let Some(server) = self.servers.get_mut(server) {
+            server.awaited = true;
+        }
+    }
+
+    /// Notes that this one is asked now. Says whether that is an attempt that counts: not while the time that another one has named
+    /// is still to come, and this one has named none.
+    pub(super) fn ask(&mut self, server: usize) -> bool {
+        let own = self.servers.get_mut(server).is_some_and(|server| core::mem::take(&mut server.awaited));
+        own || !self.awaits()
+    }
+
+    /// Whether asking this one next would count: see [`ask`](Self::ask).
+    pub(super) fn counts(&self, server: usize) -> bool {
+        !self.awaits() || self.servers.get(server).is_some_and(|server| server.awaited)
+    }
+
+    /// Whether the time of any is still to come that has named one.
+    fn awaits(&self) -> bool {
+        self.servers.iter().any(|server| server.awaited)
+    }
+
     /// Forgets who refused: there is something new, so they may answer something else.
     pub(super) fn forgive(&mut self) {
         for server in &mut self.servers {
@@ -57,17 +83,20 @@ impl Servers {
         }
     }
 
-    /// The next one to try, counted from `from` on, and when at the earliest: one that may be tried now comes before those
-    /// that must be waited for. `None` if all refuse.
-    pub(super) fn choose(&self, from: usize, now: Instant) -> Option<(usize, Instant)> {
+    /// The next one to try at `ready` or later, counted from `from` on, and when: the one that has not to be waited for any longer than that comes
+    /// before the others, and before all the one that has named a time which is over by then. `None` if all refuse; of `only_awaited`, if
+    /// none has named a time and was not asked since.
+    pub(super) fn choose(&self, from: usize, ready: Instant, only_awaited: bool) -> Option<(usize, Instant)> {
         let count = self.servers.len();
         let in_turn = (0..count).map(|step| (from % count + step) % count);
         let candidates = in_turn.filter_map(|at| {
             let server = self.servers.get(at).filter(|server| !server.refuses)?;
-            Some((at, server.held_until.max(now)))
+            let wanted = server.awaited || !only_awaited;
+            wanted.then(|| (at, server.held_until.max(ready), server.awaited))
         });
         // Of several with the same time, the first.
-        candidates.min_by_key(|(_, when)| *when)
+        let next = candidates.min_by_key(|(_, when, awaited)| (*when, !awaited));
+        next.map(|(at, when, _)| (at, when))
     }
 
     /// When this one may be tried at the earliest.
