@@ -141,8 +141,8 @@ impl fmt::Display for DialAttempt {
                 write!(f, "TLS with {}{} was not there within {}", self.server(), By(self), Elapsed(*limit))
             }
             DialCause::OverallTimedOut { step, limit } => {
-                let limit = Elapsed(*limit);
-                write!(f, "{limit}, which is timeouts.connect, were over in the step {step} of {place}")
+                let (limit, option) = (Elapsed(*limit), self.route.overall);
+                write!(f, "{limit}, which is {option}, were over in the step {step} of {place}")
             }
         }
     }

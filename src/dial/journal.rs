@@ -38,14 +38,17 @@ pub(crate) struct Route {
     pub(crate) proxy: Option<Box<str>>,
     /// The host that TCP is connected to.
     pub(crate) host: String,
+    /// What the user knows the time limit for all of it as.
+    pub(crate) overall: &'static str,
 }
 
 impl Route {
-    pub(crate) fn new(url: &Url, proxy: Option<&Proxy>) -> Self {
+    pub(crate) fn new(url: &Url, proxy: Option<&Proxy>, overall: &'static str) -> Self {
         Self {
             server: format!("{}://{}", url.scheme(), url.authority_with_port()),
             proxy: proxy.map(|proxy| proxy.to_string().into()),
             host: proxy.map_or(url.host(), Proxy::host).into(),
+            overall,
         }
     }
 }

@@ -83,6 +83,10 @@ pub struct SessionConfig {
     pub heartbeat_interval: Option<Duration>,
     /// Time that the server has to answer one, before the connection counts as lost. Default 20 s; `None` waits for ever.
     /// See [`Timeouts::pong`](crate::Timeouts::pong).
+    ///
+    /// So a server that is gone is noticed after `heartbeat_interval` and `heartbeat_timeout` at most; while messages wait to be
+    /// written, at most nine eighths of `heartbeat_timeout` after the network took the last byte, if that is later. Then the connection has 1 s to say
+    /// why it closes ([`Timeouts::close`](crate::Timeouts::close) if that is less), after which it counts as lost.
     pub heartbeat_timeout: Option<Duration>,
 
     /// What happens to a message for which the queue has no room. Default [`QueuePolicy::Wait`].
@@ -118,6 +122,7 @@ impl SessionConfig {
         config.timeouts.connect = self.connection_timeout;
         config.timeouts.ping_interval = self.heartbeat_interval;
         config.timeouts.pong = self.heartbeat_timeout;
+        config.timeouts.of_session = true;
         config
     }
 }
