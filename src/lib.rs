@@ -140,9 +140,9 @@ pub use message::{Message, MessageKind};
 pub use role::Role;
 pub use session::{
     Connected, ConnectedInfo, DialFailed, DialRequest, Disconnected, GaveUp, GaveUpReason, MessageNumbers,
-    Pace, ProtocolSelection, QueuePolicy, Reconnected, Reconnecting, RetryRules, Session, SessionAttempt,
-    SessionAttempts, SessionClosed, SessionConfig, SessionEvent, SessionRefused, SessionSendError,
-    SessionState, SessionStats, SessionStep, Setback, Verdict,
+    Pace, ProtocolSelection, QueueLimit, QueuePolicy, Reconnected, Reconnecting, RetryRules, ServerSetback,
+    Session, SessionAttempt, SessionAttempts, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
+    SessionSendError, SessionState, SessionStats, SessionStep, Setback, Verdict,
 };
 pub use time::Instant;
 pub use url::{Url, UrlError};

@@ -1,8 +1,11 @@
 //! Which server is next: failover in the order of preference, without those that said never, or not yet.
 
-use alloc::vec;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::handshake::ClientRequest;
+use crate::session::attempt::Setback;
+use crate::session::gave_up::ServerSetback;
 use crate::time::Instant;
 
 /// What is known of each server.
@@ -11,19 +14,55 @@ pub(super) struct Servers {
     servers: Vec<Server>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug)]
 struct Server {
+    /// Its URL, for people.
+    url: Arc<str>,
     /// Will not take this client as it is.
     refuses: bool,
     /// Does not want to be asked before.
     held_until: Instant,
     /// It has named that time itself, and was not asked since.
     awaited: bool,
+    /// What came of it, since the last stable connection.
+    attempts: u64,
+    setback: Option<Setback>,
 }
 
 impl Servers {
-    pub(super) fn new(count: usize) -> Self {
-        Self { servers: vec![Server::default(); count] }
+    pub(super) fn new(requests: &[ClientRequest]) -> Self {
+        let servers = requests.iter().map(|request| Server {
+            url: for_people(request),
+            refuses: false,
+            held_until: Instant::ZERO,
+            awaited: false,
+            attempts: 0,
+            setback: None,
+        });
+        Self { servers: servers.collect() }
+    }
+
+    /// Its URL, for people.
+    pub(super) fn url(&self, server: usize) -> Arc<str> {
+        self.servers.get(server).map_or_else(|| "".into(), |server| Arc::clone(&server.url))
+    }
+
+    /// Notes what came of an attempt.
+    pub(super) fn failed(&mut self, server: usize, setback: Setback) {
+        if let Some(server) = self.servers.get_mut(server) {
+            server.attempts += 1;
+            server.setback = Some(setback);
+        }
+    }
+
+    /// What came of each, of those that were tried.
+    pub(super) fn setbacks(&self) -> Vec<ServerSetback> {
+        let servers = self.servers.iter().enumerate().filter_map(|(at, server)| {
+            let Server { url, refuses, attempts, setback, .. } = server;
+            let (url, setback) = (Arc::clone(url), setback.clone()?);
+            Some(ServerSetback { server: at, url, attempts: *attempts, left_out: *refuses, setback })
+        });
+        servers.collect()
     }
 
     /// How many may be tried, now or later.
@@ -38,10 +77,11 @@ impl Servers {
         }
     }
 
-    /// It may take this client after all.
-    pub(super) fn accept(&mut self, server: usize) {
+    /// It is asked for something else from now on, and may take this client after all.
+    pub(super) fn accept(&mut self, server: usize, request: &ClientRequest) {
         if let Some(server) = self.servers.get_mut(server) {
             server.refuses = false;
+            server.url = for_people(request);
         }
     }
 
@@ -76,10 +116,11 @@ impl Servers {
         self.servers.iter().any(|server| server.awaited)
     }
 
-    /// Forgets who refused: there is something new, so they may answer something else.
+    /// Forgets who refused, and all else that came of them: there is something new, so they may answer something else.
     pub(super) fn forgive(&mut self) {
         for server in &mut self.servers {
             server.refuses = false;
+            (server.attempts, server.setback) = (0, None);
         }
     }
 
@@ -103,4 +144,8 @@ impl Servers {
     pub(super) fn held_until(&self, server: usize) -> Instant {
         self.servers.get(server).map_or(Instant::ZERO, |server| server.held_until)
     }
+}
+
+fn for_people(request: &ClientRequest) -> Arc<str> {
+    request.url().for_people().into()
 }

@@ -90,7 +90,7 @@ fn it_counts_with_every_status_that_is_worth_a_retry_and_with_no_other() {
 }
 
 /// A server that is busy, and says for how long.
-fn busy(seconds: u64) -> DialFailed {
+pub(crate) fn busy(seconds: u64) -> DialFailed {
     refused("503 Service Unavailable", &[&format!("Retry-After: {seconds}")]).into()
 }
 

@@ -98,8 +98,8 @@ pub use sansocket::{
 };
 pub use sansocket::{
     Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
-    QueuePolicy, Reconnected, Reconnecting, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
-    SessionSendError, SessionState, SessionStats, Setback,
+    QueueLimit, QueuePolicy, Reconnected, Reconnecting, ServerSetback, SessionClosed, SessionConfig,
+    SessionEvent, SessionRefused, SessionSendError, SessionState, SessionStats, Setback,
 };
 #[cfg(feature = "deflate")]
 pub use sansocket::{DeflateConfig, DeflateParams};

@@ -21,7 +21,7 @@ macro_rules! adapter {
         };
         pub use sansocket::{
             Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
-            QueuePolicy, Reconnected, Reconnecting, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
+            QueueLimit, QueuePolicy, Reconnected, Reconnecting, ServerSetback, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
             SessionSendError, SessionState, SessionStats, Setback,
         };
         #[cfg(feature = "deflate")]
