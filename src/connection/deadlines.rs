@@ -109,9 +109,10 @@ impl Sender {
         if self.closing.has_begun() {
             return Some(clocks.close.unwrap_or(clocks.now));
         }
-        let looks = self.pong_may_wait();
-        let ping =
-            clocks.ping.as_ref().map(|ping| if looks { ping.due.min(ping.next_look) } else { ping.due });
+        let ping = clocks.ping.as_ref().map(|ping| match self.pong_may_wait() {
+            true => ping.due.min(ping.next_look),
+            false => ping.due,
+        });
         let idle = clocks.idle.as_ref().map(|watch| watch.next_look);
         let message = clocks.message.as_ref().map(|watch| watch.next_look);
         // Asked once per message, so without the iterator that would say the same.
@@ -258,7 +259,7 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     }
 }
 
-/// A watch looks this often within its limit, and so is late by at most this part of it.
+/// A watch looks this often within its limit, and so is late by at most this part of it. So it is with a Pong that may have to wait behind something.
 const STEPS: u32 = 8;
 
 /// Time for a Close frame to a peer that has not answered a Ping, if less than the limit for closing: time for a bad link, and more than a peer

@@ -160,8 +160,8 @@ impl Model {
         let missing: Vec<u64> = (0..self.accepted).filter(|number| !known.contains(number)).collect();
         let told: u64 = dropped.iter().map(|dropped| dropped.count).sum();
         assert_eq!(missing.len() as u64, told, "{missing:?} are missing, {dropped:?}");
-        for number in missing.iter().copied() {
-            let in_some = dropped.iter().any(|dropped| (dropped.first..=dropped.last).contains(&number));
+        for number in &missing {
+            let in_some = dropped.iter().any(|dropped| dropped.contains(*number));
             assert!(in_some, "{number} is missing, {dropped:?}");
         }
         let confirmed = rig.session.confirmed();
