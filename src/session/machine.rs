@@ -296,7 +296,7 @@ impl Session {
             });
         }
         let ready = self.now + self.backoff.delay(rounds);
-        let Some((server, until)) = self.servers.choose(from, ready, used_up.is_some()) else {
+        let Some((server, until)) = self.servers.choose(from, (self.now, ready), used_up.is_some()) else {
             return self.give_up(GaveUpReason::TooManyAttempts { max: used_up.unwrap_or_default() });
         };
         let (delay, attempt): (Duration, u32) = (until.since(self.now), self.retries.saturating_add(1));

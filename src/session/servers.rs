@@ -124,20 +124,25 @@ impl Servers {
         }
     }
 
-    /// The next one to try at `ready` or later, counted from `from` on, and when: the one that has not to be waited for any longer than that comes
-    /// before the others, and before all the one that has named a time which is over by then. `None` if all refuse; of `only_awaited`, if
-    /// none has named a time and was not asked since.
-    pub(super) fn choose(&self, from: usize, ready: Instant, only_awaited: bool) -> Option<(usize, Instant)> {
+    /// The next one to try, counted from `from` on, and when: at `ready`, but not before it may be; one that has named a time, then. The earliest comes
+    /// first. `None` if all refuse; of `only_awaited`, if none has named a time and was not asked since.
+    pub(super) fn choose(
+        &self,
+        from: usize,
+        (now, ready): (Instant, Instant),
+        only_awaited: bool,
+    ) -> Option<(usize, Instant)> {
         let count = self.servers.len();
         let in_turn = (0..count).map(|step| (from % count + step) % count);
         let candidates = in_turn.filter_map(|at| {
             let server = self.servers.get(at).filter(|server| !server.refuses)?;
+            // What one has named is spread already.
+            let earliest = if server.awaited { now } else { ready };
             let wanted = server.awaited || !only_awaited;
-            wanted.then(|| (at, server.held_until.max(ready), server.awaited))
+            wanted.then(|| (at, server.held_until.max(earliest)))
         });
         // Of several with the same time, the first.
-        let next = candidates.min_by_key(|(_, when, awaited)| (*when, !awaited));
-        next.map(|(at, when, _)| (at, when))
+        candidates.min_by_key(|(_, when)| *when)
     }
 
     /// When this one may be tried at the earliest.
