@@ -10,8 +10,9 @@ use core::time::Duration;
 use crate::dial::advice::advice;
 use crate::dial::cause::DialCause;
 use crate::dial::journal::Route;
+use crate::dial::proxy::ProxyFault;
 use crate::dial::step::DialStepKind;
-use crate::handshake::{Elapsed, HandshakeError};
+use crate::handshake::{Elapsed, HandshakeError, HandshakeErrorKind};
 use crate::url::Url;
 
 /// Why there is no connection.
@@ -119,6 +120,21 @@ impl fmt::Display for By<'_> {
     }
 }
 
+/// That a step had no more than was left of the time for all of it, if that is so.
+struct Left<'a>(&'a DialAttempt, Duration);
+
+impl fmt::Display for Left<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(attempt, limit) = self;
+        match attempt.route.overall {
+            (Some(all), option) if attempt.began.saturating_add(*limit) >= all => {
+                write!(f, "; that was left of {}, which is {option}", Elapsed(all))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for DialAttempt {
     /// What happened, in one sentence without its full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,9 +143,15 @@ impl fmt::Display for DialAttempt {
             DialCause::Resolve(error) => write!(f, "the name {host} was not resolved: {error}"),
             DialCause::NoAddress => write!(f, "the name {host} has no address of the wanted families"),
             DialCause::Connect(error) => write!(f, "{place} {error}"),
-            DialCause::Proxy(error) => write!(f, "{error}"),
+            DialCause::Proxy(error) => match error.fault() {
+                ProxyFault::TimedOut { limit } => write!(f, "{error}{}", Left(self, *limit)),
+                _ => write!(f, "{error}"),
+            },
             DialCause::Tls(error) => write!(f, "TLS with {}{} failed: {error}", self.server(), By(self)),
-            DialCause::Handshake(error) => write!(f, "{error}"),
+            DialCause::Handshake(error) => match error.kind() {
+                HandshakeErrorKind::TimedOut { limit } => write!(f, "{error}{}", Left(self, *limit)),
+                _ => write!(f, "{error}"),
+            },
             DialCause::Redirect(error) => write!(f, "{error}"),
             DialCause::ResolveTimedOut { limit } => {
                 write!(f, "the name {host} was not resolved within {}", Elapsed(*limit))
@@ -141,7 +163,7 @@ impl fmt::Display for DialAttempt {
                 write!(f, "TLS with {}{} was not there within {}", self.server(), By(self), Elapsed(*limit))
             }
             DialCause::OverallTimedOut { step, limit } => {
-                let (limit, option) = (Elapsed(*limit), self.route.overall);
+                let (limit, option) = (Elapsed(*limit), self.route.overall.1);
                 write!(f, "{limit}, which is {option}, were over in the step {step} of {place}")
             }
         }

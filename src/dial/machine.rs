@@ -121,7 +121,7 @@ impl Dial {
     #[must_use]
     pub fn new(request: &ClientRequest, client: &ClientConfig, config: &DialConfig, now: Instant) -> Self {
         let proxy = config.proxy.for_url(request.url()).cloned();
-        let route = Route::new(request.url(), proxy.as_ref(), client.timeouts.name_of_connect());
+        let route = Route::new(request.url(), proxy.as_ref(), &client.timeouts);
         let mut dial = Self {
             request: request.clone(),
             client: client.clone(),
@@ -257,9 +257,9 @@ impl Dial {
                 let from = mem::replace(&mut self.request, request);
                 self.passed.push(from.url().clone().without_credentials());
                 self.tls = None;
-                let (url, overall) = (self.request.url(), self.client.timeouts.name_of_connect());
+                let url = self.request.url();
                 self.proxy = self.config.proxy.for_url(url).cloned();
-                self.journal.turn_to(Route::new(url, self.proxy.as_ref(), overall));
+                self.journal.turn_to(Route::new(url, self.proxy.as_ref(), &self.client.timeouts));
                 self.begin(now);
                 return;
             }

@@ -84,6 +84,7 @@ fn a_server_that_never_answers_the_handshake_is_named_too() {
     let Some(SessionEvent::Reconnecting(next)) = failed.last() else { panic!("{failed:?}") };
     let Setback::Failed(error) = &next.why else { panic!("{}", next.why) };
     assert_eq!(error.handshake_error().expect("a handshake").code(), "timed-out", "{error}");
+    assert!(error.to_string().contains("; that was left of 5 s, which is connection_timeout ("), "{error}");
     assert!(peer.wire().dropped);
 }
 
