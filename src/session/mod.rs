@@ -2,7 +2,7 @@
 //! meanwhile.
 //!
 //! `machine` has the states, `link` what concerns a connection, `outbox` the messages on their way out. What is to be decided is
-//! decided in `verdict` (whether to try again), `backoff` (when) and `servers` (where). The dial itself is not here: an adapter
+//! decided in `verdict` (whether to try again), `backoff` (when) and `servers` (where); `text` has the events in words. The dial itself is not here: an adapter
 //! resolves, connects and does the opening handshake, and says what came of it.
 
 mod attempt;
