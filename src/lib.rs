@@ -72,6 +72,8 @@
 //!   takes its memory from there.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `idn`: international domain names in URLs (`wss://münchen.example`). Without it they are given in their ASCII form.
+//! - `http`: the server's handshake in the types of the crate of that name, for HTTP servers that have read the request already; see the
+//!   module `http`. Needs `std`, as that crate does.
 //! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
 //! - `tungstenite`: conversions from and to the types of the crate of that name, listed in the module `tungstenite`. Needs `std`. No public item but
 //!   those conversions depends on it.
@@ -103,6 +105,8 @@ mod event;
 mod extension;
 mod frame;
 mod handshake;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "serde_json")]
 pub mod json;
 mod message;

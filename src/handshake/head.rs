@@ -96,6 +96,12 @@ impl Collector {
         }
     }
 
+    /// Bytes that may still come.
+    #[cfg(feature = "http")]
+    pub(crate) fn allowance(&self) -> usize {
+        self.allowance
+    }
+
     /// What came so far of a head that is not complete or is faulty.
     pub(crate) fn held(&self) -> &[u8] {
         &self.held

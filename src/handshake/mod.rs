@@ -65,6 +65,8 @@ pub(crate) use parse::HeadKind;
 pub use peer::Peer;
 pub use plain::{Answer, PlainRequest};
 pub use reject::Reject;
+#[cfg(feature = "http")]
+pub(crate) use reply::{FinalReply, TEXT};
 pub use request::Request;
 pub use response::Response;
 pub use server::{PendingRequest, ServerHandshake, ServerStep};

@@ -4,11 +4,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use crate::config::ServerConfig;
 use crate::connection::{Connection, Settings};
 use crate::error::TransportError;
+use crate::extension::DeflateParams;
 use crate::handshake::appearance::begins_http;
 use crate::handshake::decision::{Accept, AcceptError, AcceptRefused};
 use crate::handshake::error::{HandshakeError, Phase};
@@ -62,7 +63,7 @@ use crate::time::Instant;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ServerHandshake {
-    collector: Collector,
+    pub(crate) collector: Collector,
     settings: Settings,
     accept_malformed_key: bool,
     plain_http: bool,
@@ -252,6 +253,9 @@ pub struct PendingRequest {
     inner: Box<Pending>,
 }
 
+/// A request that is accepted, the reply that says so, and what was agreed about compression.
+type Agreed = (Box<Pending>, BytesMut, Option<DeflateParams>);
+
 struct Pending {
     request: Request,
     settings: Settings,
@@ -265,12 +269,36 @@ impl PendingRequest {
         &self.inner.request
     }
 
+    /// Another configuration for the connection than the one that the request was judged by, such as larger messages on one path.
+    pub fn reconfigure(&mut self, config: &ServerConfig) {
+        self.inner.settings = Settings::from(config);
+    }
+
     /// Opens the connection. Its first output ([`Connection::transmit`]) is the reply with status 101.
     ///
     /// # Errors
     ///
     /// A subprotocol that the client does not offer; the request comes back in the error.
     pub fn accept(self, accept: Accept, now: Instant) -> Result<Connection, AcceptError> {
+        let (pending, reply, params) = self.agree(accept)?;
+        Ok(Connection::start(Role::Server, &pending.settings, params, None, reply, now))
+    }
+
+    /// As [`accept`](Self::accept), with the reply by itself: for who writes it before the connection writes anything, such as an HTTP
+    /// server.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn accept_apart(self, accept: Accept, now: Instant) -> Result<(Bytes, Connection), AcceptError> {
+        let (pending, reply, params) = self.agree(accept)?;
+        let nothing = BytesMut::new();
+        let connection = Connection::start(Role::Server, &pending.settings, params, None, nothing, now);
+        Ok((reply.freeze(), connection))
+    }
+
+    #[inline]
+    fn agree(self, accept: Accept) -> Result<Agreed, AcceptError> {
         let Accept { subprotocol, fields, uncompressed } = accept;
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
         //# The value chosen MUST be derived
@@ -289,7 +317,7 @@ impl PendingRequest {
         let deflate = deflate.and_then(|deflate| deflate.accept(request.extensions()));
         let (params, extensions) = deflate.unzip();
         let reply = reply::switching_protocols(&key, subprotocol.as_deref(), extensions.as_deref(), &fields);
-        Ok(Connection::start(Role::Server, settings, params, None, reply, now))
+        Ok((self.inner, reply, params))
     }
 
     /// Rejects the request. The error, of kind [`Rejected`](crate::HandshakeErrorKind::Rejected), has the reply to send.

@@ -28,6 +28,7 @@ mod byte_stream;
 mod client;
 pub mod clock;
 mod dial;
+mod elsewhere;
 mod error;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
@@ -60,6 +61,7 @@ mod websocket;
 pub use byte_stream::ByteStream;
 pub use client::{Client, ClientBuilder, ClientSender};
 pub use dial::{Connector, Dialer, set_tcp_options};
+pub use elsewhere::{failed_elsewhere, opened_elsewhere};
 pub use error::Error;
 pub use halves::{ReadHalf, WriteHalf};
 pub use handshake::{Incoming, accept, accept_or_answer, accept_with, client, entropy, receive_request};

@@ -55,6 +55,9 @@
 //! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`.
+//! - `hyper`: the module `hyper`, which opens a WebSocket inside of a server of hyper 1.
+//! - `axum`: the module `axum`, with an extractor for servers of axum 0.8.
+//! - `http2`: both also where a client asks for its WebSocket inside of HTTP/2 (RFC 8441).
 //! - `tungstenite`: the module `tungstenite`, with tokio-tungstenite's functions and types by the same names.
 //! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
@@ -63,6 +66,10 @@
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
 
+#[cfg(feature = "axum")]
+pub mod axum;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 mod runtime;
 #[cfg(feature = "tungstenite")]
 pub mod tungstenite;
