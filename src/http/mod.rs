@@ -18,7 +18,7 @@
 //! let now = Instant::ZERO;
 //! let mut handshake = ServerHandshake::new(&ServerConfig::default(), now);
 //! let ServerStep::Request(pending) = handshake.receive_http(&request, now)? else { panic!("it is no plain request") };
-//! let (response, connection) = pending.accept_http(Accept::new(), request.version(), now)?;
+//! let (response, connection) = pending.accept_http(Accept::new(), now)?;
 //! assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
 //! assert_eq!(response.headers()["Sec-WebSocket-Accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 //! # drop(connection);
@@ -27,9 +27,8 @@
 //!
 //! # HTTP/2
 //!
-//! Of HTTP/2 and later, an extended CONNECT for the protocol `websocket` opens a WebSocket ([RFC 8441]). It has neither a key nor
-//! `Upgrade`, and is judged as the GET that would have said the same: that is also what [`Request`](crate::Request) shows then, with a
-//! key of zeros. Every other request of these versions is refused as one that is not of HTTP/1.1 (505).
+//! A WebSocket is opened by HTTP/1.1 alone. Requests of HTTP/2 and later are refused with 505, and with the advice to use HTTP/1.1; so is
+//! the extended CONNECT of [RFC 8441], which such a server must not offer (`SETTINGS_ENABLE_CONNECT_PROTOCOL`).
 //!
 //! [RFC 8441]: https://www.rfc-editor.org/rfc/rfc8441
 

@@ -14,19 +14,16 @@ impl PendingRequest {
     /// Opens the connection, as [`accept`](Self::accept) does, with the reply for an HTTP server to write. What the connection writes
     /// comes behind it.
     ///
-    /// `version` is that of the request. From HTTP/2 on the reply has the status 200, and nothing of an upgrade.
-    ///
     /// # Errors
     ///
     /// A subprotocol that the client does not offer; the request comes back in the error.
     pub fn accept_http(
         self,
         accept: Accept,
-        version: Version,
         now: Instant,
     ) -> Result<(Response<()>, Connection), AcceptError> {
         let (reply, connection) = self.accept_apart(accept, now)?;
-        Ok((response(&reply, version).map(drop), connection))
+        Ok((response(&reply, Version::HTTP_11).map(drop), connection))
     }
 }
 
@@ -34,10 +31,13 @@ impl HandshakeError {
     /// A server: the reply, for an HTTP server to write. The same as [`reply`](Self::reply), and 400 where that has none because the
     /// bytes looked like another protocol: here it is known that the client speaks HTTP.
     ///
-    /// `version` is that of the request. From HTTP/2 on the fields that are about an HTTP/1 connection are left out.
+    /// `version` is that of the request. From HTTP/2 on the fields are left out that are about a connection of HTTP/1, which that must
+    /// not have ([RFC 9113 section 8.2.2]).
     ///
     /// As on a socket, the reply says that TCP is to be closed. To keep a connection that serves other requests as well, remove
     /// `Connection`.
+    ///
+    /// [RFC 9113 section 8.2.2]: https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2
     #[must_use]
     pub fn to_http(&self, version: Version) -> Response<Bytes> {
         match self.reply() {
@@ -80,22 +80,9 @@ fn response(reply: &Bytes, version: Version) -> Response<Bytes> {
         }
     }
     if version >= Version::HTTP_2 {
-        leave_http1(&mut response);
+        for name in [header::CONNECTION, header::UPGRADE] {
+            response.headers_mut().remove(name);
+        }
     }
     response
-}
-
-//= https://www.rfc-editor.org/rfc/rfc8441#section-5
-//# Implementations using this extended CONNECT to bootstrap WebSockets
-//# do not do the processing of the Sec-WebSocket-Key and
-//# Sec-WebSocket-Accept header fields of [RFC6455] as that functionality
-//# has been superseded by the :protocol pseudo-header field.
-fn leave_http1(response: &mut Response<Bytes>) {
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        *response.status_mut() = StatusCode::OK;
-    }
-    // RFC 9113 section 8.2.2 forbids the first two.
-    for name in [header::CONNECTION, header::UPGRADE, header::SEC_WEBSOCKET_ACCEPT] {
-        response.headers_mut().remove(name);
-    }
 }

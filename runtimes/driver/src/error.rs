@@ -42,7 +42,9 @@ pub enum Error {
         io: Option<io::Error>,
     },
     /// A plain HTTP request came, and was answered with 404 because this function has no other answer.
-    #[error("a plain HTTP request for {target} came, and only accept_or_answer can answer it")]
+    #[error(
+        "a plain HTTP request for {target} came and was answered with 404: this function opens WebSockets only"
+    )]
     PlainHttp {
         /// Its path and query.
         target: Box<str>,

@@ -29,25 +29,28 @@
 //! A request that breaks a rule is answered by the extractor, as on a raw socket: with what is wrong and what to do. To answer otherwise, take
 //! `Result<WebSocketUpgrade, Refused>`. A handler that serves a page as well takes `Option<WebSocketUpgrade>`.
 //!
-//! The route must let GET through, and CONNECT for [HTTP/2](crate::hyper#http2): `any` does both. Inside of `Router::nest` the request's target
-//! is what axum leaves of it, without the prefix.
+//! Route by `any`, not by `get`: then other methods too are answered here, and not by axum. Inside of `Router::nest` the request's target is
+//! what axum leaves of it, without the prefix.
 //!
-//! What is said of [hyper](crate::hyper) about limits, TCP_NODELAY, the end of the server and HTTP/2 holds here too: axum is a layer on top
-//! of it.
+//! What is said of [hyper](crate::hyper) about limits, TCP_NODELAY and the end of the server holds here too: axum is a layer on top of it.
+//!
+//! # HTTP/2
+//!
+//! WebSockets inside of HTTP/2 (RFC 8441) are not supported, and axum's feature `http2` has `axum::serve` say that they are. Behind a proxy that
+//! speaks HTTP/2 to this server they would be asked for, and refused with 505. Leave that feature out, or let the proxy use HTTP/1.1.
 
 use std::fmt;
 use std::future::Future;
 
-use ::hyper::Version;
 use ::hyper::http::request::Parts;
+use ::hyper::{Method, Version};
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use sansocket::http::RequestHead;
 use sansocket::{Accept, Origins, Reject, ServerConfig, ServerStep};
 
 use crate::Error;
-use crate::hyper::{Handshake, judge, protocol, take_over};
+use crate::hyper::{Handshake, judge, take_over};
 pub use crate::hyper::{Refused, Stream, WebSocket};
 
 /// The extractor of a request for a WebSocket. See the [module](self).
@@ -96,7 +99,8 @@ impl WebSocketUpgrade {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let is_offered = |ours: &I::Item| self.request().subprotocols().any(|offered| offered == ours.as_ref());
+        let is_offered =
+            |ours: &I::Item| self.request().subprotocols().any(|offered| offered == ours.as_ref());
         let chosen = protocols.into_iter().find(is_offered);
         if let Some(chosen) = chosen {
             self.accept = self.accept.subprotocol(chosen.as_ref());
@@ -160,7 +164,8 @@ impl WebSocketUpgrade {
     }
 
     /// Accepts the request, and runs `callback` with the WebSocket in a task of its own. Returns the response for the handler to
-    /// return.
+    /// return, and for the layers around it to leave as it is: a layer that decides who may connect must do so before the handler
+    /// ([why](crate::hyper::Opening)).
     #[must_use = "the client waits for the response"]
     pub fn on_upgrade<C, F>(self, callback: C) -> Response
     where
@@ -195,7 +200,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refused> {
         let config = configuration(parts);
-        let judged = judge(head(parts), &config);
+        let judged = judge(&*parts, &config);
         let handshake = take_over(judged, parts.version, &mut parts.extensions)?;
         Ok(Self { handshake, accept: Accept::new(), config, on_failed_upgrade: None })
     }
@@ -207,12 +212,12 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for WebSocketUpgrade {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Refused> {
         // What asks for no WebSocket in HTTP/2 is not even judged: it is not of HTTP/1.1, and there it is no fault.
-        if parts.version >= Version::HTTP_2 && protocol(&parts.extensions).is_none() {
+        if parts.version >= Version::HTTP_2 && parts.method != Method::CONNECT {
             return Ok(None);
         }
         let mut config = configuration(parts);
         config.plain_http = true;
-        let judged = judge(head(parts), &config);
+        let judged = judge(&*parts, &config);
         if matches!(judged, Ok((_, ServerStep::Http(_)))) {
             return Ok(None);
         }
@@ -229,8 +234,4 @@ impl IntoResponse for Refused {
 
 fn configuration(parts: &Parts) -> ServerConfig {
     parts.extensions.get().cloned().unwrap_or_default()
-}
-
-fn head(parts: &Parts) -> RequestHead<'_> {
-    RequestHead::from(parts).protocol(protocol(&parts.extensions))
 }

@@ -57,7 +57,6 @@
 //! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`.
 //! - `hyper`: the module `hyper`, which opens a WebSocket inside of a server of hyper 1.
 //! - `axum`: the module `axum`, with an extractor for servers of axum 0.8.
-//! - `http2`: both also where a client asks for its WebSocket inside of HTTP/2 (RFC 8441).
 //! - `tungstenite`: the module `tungstenite`, with tokio-tungstenite's functions and types by the same names.
 //! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 

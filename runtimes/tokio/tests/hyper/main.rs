@@ -3,7 +3,6 @@
 
 #[cfg(feature = "axum")]
 mod axum;
-#[cfg(feature = "http2")]
 mod http2;
 mod open;
 mod refused;

@@ -11,7 +11,8 @@ use hyper_util::rt::TokioIo;
 use sansocket_tokio::hyper::{receive_request, upgrade};
 use sansocket_tokio::sansocket::{HandshakeErrorKind, Role};
 use sansocket_tokio::{
-    Accept, ClientConfig, ClientRequest, CloseCode, Closed, Error, Message, ServerConfig, client, connect, handshakes,
+    Accept, ClientConfig, ClientRequest, CloseCode, Closed, Error, Message, ServerConfig, client, connect,
+    handshakes,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::TcpStream;
@@ -63,7 +64,8 @@ async fn a_subprotocol_and_fields_of_the_applications_own() {
     )
     .await;
     let request = ClientRequest::new(&format!("ws://{address}/chat?room=7")).unwrap();
-    let request = request.subprotocol("v1").unwrap().subprotocol("v2").unwrap().field("Cookie", "a=1").unwrap();
+    let request =
+        request.subprotocol("v1").unwrap().subprotocol("v2").unwrap().field("Cookie", "a=1").unwrap();
     let stream = TcpStream::connect(address).await.unwrap();
     let mut socket = client(stream, &request, &ClientConfig::default()).await.unwrap();
     let response = socket.response().unwrap();
@@ -197,23 +199,26 @@ async fn a_future_that_is_dropped_closes_the_stream() {
     ends.recv().await.unwrap().unwrap();
 }
 
-/// A service that asks for the WebSocket and returns something else.
+/// Who drops the handshake may answer as to any other request, and the connection goes on to the next one.
 #[tokio::test]
 async fn another_response_than_that_of_the_handshake() {
     let (server, mut peer) = duplex(4096);
-    let (tell, mut end) = tokio::sync::mpsc::unbounded_channel();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let (_, opening) = upgrade(&mut request, &ServerConfig::default(), |_| Ok(Accept::new()));
-        let tell = tell.clone();
-        tokio::spawn(async move { tell.send(opening.await.map(drop)) });
+    let service = service_fn(|mut request: Request<Incoming>| {
+        drop(receive_request(&mut request, &ServerConfig::default()).unwrap());
         async { Ok::<_, std::convert::Infallible>(Response::new(String::from("no"))) }
     });
-    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service).with_upgrades());
-    peer.write_all(REQUEST.as_bytes()).await.unwrap();
-    let Err(error) = end.recv().await.unwrap() else { panic!("there is no 101") };
-    let failed = error.handshake().unwrap();
-    assert!(matches!(failed.kind(), HandshakeErrorKind::TransportFailed(_)), "{error}");
-    assert!(error.to_string().contains("upgrade"), "{error}");
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(server), service).with_upgrades();
+    let connection = tokio::spawn(connection);
+    for _ in 0..2 {
+        peer.write_all(REQUEST.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\nno") {
+            assert_ne!(peer.read_buf(&mut answer).await.unwrap(), 0);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", answer.escape_ascii());
+    }
+    drop(peer);
+    connection.await.unwrap().unwrap();
 }
 
 /// Served without `with_upgrades`.
@@ -230,7 +235,9 @@ async fn a_connection_that_is_served_without_upgrades() {
     tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service));
     peer.write_all(REQUEST.as_bytes()).await.unwrap();
     let Err(error) = end.recv().await.unwrap() else { panic!("nobody gives the stream away") };
-    assert!(error.handshake().is_some(), "{error}");
+    let failed = error.handshake().unwrap();
+    assert!(matches!(failed.kind(), HandshakeErrorKind::TransportFailed(_)), "{error}");
+    assert!(error.to_string().contains("upgrade"), "{error}");
 }
 
 /// A subprotocol that the client does not offer is a fault of the server's.

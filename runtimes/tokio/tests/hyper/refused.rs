@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use crate::{REQUEST, echo, exchange, server};
 
 /// Request lines and fields of requests that break a rule, each in front of its code.
-const WRONG: [(&str, &str); 36] = [
+pub(crate) const WRONG: [(&str, &str); 36] = [
     ("plain-request", "GET / HTTP/1.1\r\nHost: h\r\n"),
     ("plain-request", "GET /a?b='c' HTTP/1.1\r\nHost: h:8080\r\n"),
     ("plain-request", "GET http://other.example/a HTTP/1.1\r\nHost: h\r\n"),
@@ -31,7 +31,10 @@ const WRONG: [(&str, &str); 36] = [
     ("missing-connection", "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n"),
     ("connection-not-upgrade", "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: close\r\n"),
     ("missing-version", "UPGRADE"),
-    ("missing-version", "UPGRADESec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1\r\n"),
+    (
+        "missing-version",
+        "UPGRADESec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1\r\n",
+    ),
     ("unsupported-version", "UPGRADESec-WebSocket-Version: 8\r\n"),
     ("duplicate-field", "UPGRADESec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 13\r\n"),
     ("missing-key", "UPGRADESec-WebSocket-Version: 13\r\n"),
@@ -51,7 +54,7 @@ const WRONG: [(&str, &str); 36] = [
     ("rejected", "GET /nothing"),
 ];
 
-fn written(pattern: &str) -> String {
+pub(crate) fn written(pattern: &str) -> String {
     let good = |line: &str| REQUEST.replace("GET /chat?room=7 HTTP/1.1", line);
     let upgrade = "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
     let head = match pattern {
@@ -71,7 +74,7 @@ fn written(pattern: &str) -> String {
     if head.contains("\r\n\r\nhello") { head } else { head + "\r\n" }
 }
 
-fn config() -> ServerConfig {
+pub(crate) fn config() -> ServerConfig {
     let mut config = ServerConfig::default();
     config.limits.head_bytes = 2048;
     config.limits.head_fields = 20;
@@ -79,7 +82,7 @@ fn config() -> ServerConfig {
     config
 }
 
-fn decide(request: &sansocket_tokio::Request) -> Result<Accept, Reject> {
+pub(crate) fn decide(request: &sansocket_tokio::Request) -> Result<Accept, Reject> {
     let rejected = |reject: Result<Reject, InvalidField>| Err(reject.unwrap());
     match request.target() {
         "/teapot" => rejected(
@@ -95,7 +98,7 @@ fn decide(request: &sansocket_tokio::Request) -> Result<Accept, Reject> {
 }
 
 /// The server on a raw socket.
-async fn raw_server() -> SocketAddr {
+pub(crate) async fn raw_server() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -108,7 +111,7 @@ async fn raw_server() -> SocketAddr {
 
 /// Status, fields and body, without what hyper adds or spells in its own way: `Date`, the names in lower case, their order, the HTTP version
 /// and the reason phrase.
-fn parts(answer: &[u8]) -> (String, Vec<String>, String) {
+pub(crate) fn parts(answer: &[u8]) -> (String, Vec<String>, String) {
     let text = String::from_utf8(answer.to_vec()).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{text:?}"));
     let mut lines = head.lines();
@@ -126,7 +129,8 @@ fn parts(answer: &[u8]) -> (String, Vec<String>, String) {
 async fn every_refusal_is_that_of_a_raw_socket() {
     let (address, mut ends) = server(config(), decide, echo).await;
     let raw = raw_server().await;
-    let counted = || handshakes(Role::Server).failed.get("duplicate-subprotocol").copied().unwrap_or_default();
+    let counted =
+        || handshakes(Role::Server).failed.get("duplicate-subprotocol").copied().unwrap_or_default();
     let before = counted();
     for (code, pattern) in WRONG {
         let request = written(pattern);

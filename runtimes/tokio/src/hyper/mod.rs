@@ -55,18 +55,15 @@
 //!
 //! # HTTP/2
 //!
-//! With the feature `http2`, and `enable_connect_protocol` of hyper's builder for HTTP/2, a client may open a WebSocket by an extended CONNECT
-//! ([RFC 8441]). Nothing else is different, but that [`Request`](crate::Request) shows the GET that would have said the same. Other
-//! requests of HTTP/2 are refused with 505, and the client is told to use HTTP/1.1.
+//! WebSockets inside of HTTP/2 ([RFC 8441]) are not supported: leave `enable_connect_protocol` of hyper's builder for HTTP/2 out. Clients
+//! that know this ask by HTTP/1.1 then, as browsers do. What asks by HTTP/2 all the same is refused with 505, and told to use HTTP/1.1.
 //!
 //! [RFC 8441]: https://www.rfc-editor.org/rfc/rfc8441
 
+mod opening;
+
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
 use ::hyper::http::Extensions;
 use ::hyper::upgrade::{OnUpgrade, Upgraded};
@@ -76,11 +73,13 @@ use http_body_util::Full;
 use hyper_util::rt::TokioIo;
 use sansocket::http::RequestHead;
 use sansocket::{
-    Accept, AcceptError, Connection, HandshakeError, Instant, PendingRequest, PlainRequest, Reject,
-    ServerConfig, ServerHandshake, ServerStep, TransportError,
+    Accept, AcceptError, HandshakeError, Instant, PendingRequest, PlainRequest, Reject, ServerConfig,
+    ServerHandshake, ServerStep,
 };
-use sansocket_driver::{Timer, failed_elsewhere, opened_elsewhere};
+use sansocket_driver::{Timer, failed_elsewhere};
 
+pub use self::opening::Opening;
+use self::opening::Waiting;
 use crate::{Alarm, Error};
 
 /// The byte stream of a WebSocket of hyper's: that of the HTTP connection, with what hyper had read of it already.
@@ -135,30 +134,18 @@ pub fn upgrade<B>(
 ///
 /// The request breaks a rule or a limit, or asks for no WebSocket. It has been logged, and has the response to return.
 pub fn receive_request<B>(request: &mut Request<B>, config: &ServerConfig) -> Result<Handshake, Refused> {
-    let protocol = protocol(request.extensions());
-    let judged = judge(RequestHead::from(&*request).protocol(protocol), config);
+    let judged = judge(&*request, config);
     take_over(judged, request.version(), request.extensions_mut())
 }
 
 /// What a request came to, and the handshake, which knows what came of it.
 pub(crate) type Judged = Result<(ServerHandshake, ServerStep), HandshakeError>;
 
-pub(crate) fn judge(request: RequestHead<'_>, config: &ServerConfig) -> Judged {
+pub(crate) fn judge<'a>(request: impl Into<RequestHead<'a>>, config: &ServerConfig) -> Judged {
     let now = now();
     let mut handshake = ServerHandshake::new(config, now);
     let step = handshake.receive_http(request, now)?;
     Ok((handshake, step))
-}
-
-/// The protocol of an extended CONNECT.
-pub(crate) fn protocol(extensions: &Extensions) -> Option<&str> {
-    #[cfg(feature = "http2")]
-    return extensions.get::<::hyper::ext::Protocol>().map(::hyper::ext::Protocol::as_str);
-    #[cfg(not(feature = "http2"))]
-    {
-        let _ = extensions;
-        None
-    }
 }
 
 /// Takes the connection of a request that was found good.
@@ -174,7 +161,7 @@ pub(crate) fn take_over(
         ServerStep::NeedMore => return Err(Refused::by_the_rules(handshake.eof(now()), version)),
     };
     match extensions.remove::<OnUpgrade>() {
-        Some(on_upgrade) => Ok(Handshake { pending, handshake, on_upgrade, version }),
+        Some(on_upgrade) => Ok(Handshake { pending, handshake, on_upgrade }),
         None => {
             let reject = Reject::new(500).body("text/plain; charset=utf-8", NO_UPGRADE);
             let error = pending.reject(reject.unwrap_or_else(|_| Reject::new(500)), now());
@@ -192,7 +179,6 @@ pub struct Handshake {
     /// Knows what came, for the case that the connection fails before it is a WebSocket.
     handshake: ServerHandshake,
     on_upgrade: OnUpgrade,
-    version: Version,
 }
 
 impl Handshake {
@@ -212,15 +198,15 @@ impl Handshake {
     /// If `accept` does not fit the request, as with a subprotocol that the client did not offer, the response is 500 and the future
     /// gives [`Error::Accept`].
     pub fn accept(self, accept: Accept) -> (Response<Full<Bytes>>, Opening) {
-        let Self { pending, handshake, on_upgrade, version } = self;
+        let Self { pending, handshake, on_upgrade } = self;
         let subprotocol = accept.chosen_subprotocol().map(Box::from);
-        match pending.accept_http(accept, version, now()) {
+        match pending.accept_http(accept, now()) {
             Ok((response, connection)) => {
                 let waiting = Waiting { on_upgrade, connection, subprotocol, handshake };
-                (response.map(|()| Full::default()), Opening { state: State::Waiting(Box::new(waiting)) })
+                (response.map(|()| Full::default()), Opening::waiting(waiting))
             }
             Err(AcceptError { reason, .. }) => {
-                let response = Reject::new(500).to_http(version).map(Full::new);
+                let response = Reject::new(500).to_http(Version::HTTP_11).map(Full::new);
                 (response, Opening::failed(Error::Accept(reason)))
             }
         }
@@ -228,7 +214,7 @@ impl Handshake {
 
     /// Refuses the request. The refusal is logged, and has the response to return.
     pub fn reject(self, reject: &Reject) -> Refused {
-        Refused::by_the_rules(self.pending.reject(reject.clone(), now()), self.version)
+        Refused::by_the_rules(self.pending.reject(reject.clone(), now()), Version::HTTP_11)
     }
 }
 
@@ -291,71 +277,6 @@ impl fmt::Display for Refused {
 impl StdError for Refused {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.error().source()
-    }
-}
-
-/// The future of a WebSocket, which is there when hyper has written the response.
-///
-/// # Errors
-///
-/// The error of a request that was refused. [`Error::Handshake`] if hyper did not give its connection away: the client has gone, the service
-/// returned another response, or the connection is served without upgrades.
-///
-/// # Cancel safety
-///
-/// Dropping the future closes the stream, when the response is written.
-#[must_use = "a WebSocket is open only while somebody holds it"]
-pub struct Opening {
-    state: State,
-}
-
-enum State {
-    Waiting(Box<Waiting>),
-    Failed(Box<Error>),
-    Done,
-}
-
-struct Waiting {
-    on_upgrade: OnUpgrade,
-    connection: Connection,
-    subprotocol: Option<Box<str>>,
-    handshake: ServerHandshake,
-}
-
-impl Opening {
-    fn failed(error: Error) -> Self {
-        Self { state: State::Failed(Box::new(error)) }
-    }
-}
-
-impl Future for Opening {
-    type Output = Result<WebSocket, Error>;
-
-    /// Pending for ever once it has given its result.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let upgraded = match &mut self.state {
-            State::Waiting(waiting) => Some(ready!(Pin::new(&mut waiting.on_upgrade).poll(cx))),
-            _ => None,
-        };
-        match (std::mem::replace(&mut self.state, State::Done), upgraded) {
-            (State::Waiting(waiting), Some(Ok(upgraded))) => {
-                let Waiting { connection, subprotocol, .. } = *waiting;
-                Poll::Ready(Ok(opened_elsewhere(TokioIo::new(upgraded), connection, subprotocol)))
-            }
-            (State::Waiting(mut waiting), Some(Err(error))) => {
-                let io = io::Error::other(error);
-                let error = waiting.handshake.failed(TransportError::from(&io), now());
-                Poll::Ready(Err(failed_elsewhere(error, Some(io))))
-            }
-            (State::Failed(error), _) => Poll::Ready(Err(*error)),
-            _ => Poll::Pending,
-        }
-    }
-}
-
-impl fmt::Debug for Opening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opening").finish_non_exhaustive()
     }
 }
 
