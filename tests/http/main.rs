@@ -2,6 +2,8 @@
 
 mod client;
 
+use std::str;
+
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version, request};

@@ -1,6 +1,7 @@
 //! Requests of HTTP/2, inside of which this library opens no WebSocket: they are told so.
 
 use std::convert::Infallible;
+use std::str;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
