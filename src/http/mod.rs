@@ -1,4 +1,4 @@
-//! The opening handshake in the types of the crate [http](::http), for who has them from an HTTP server or gives them to an HTTP client.
+//! The opening handshake in the types of the crate [http], for who has them from an HTTP server or gives them to an HTTP client.
 //!
 //! An HTTP server has read the request already, and wants to write the reply itself. The rules are the same all the same, because it
 //! is the same code that judges: the request is written out as the head that it was, and read as one that came from a socket. What is
