@@ -36,8 +36,9 @@
 //!
 //! # HTTP/2
 //!
-//! WebSockets inside of HTTP/2 (RFC 8441) are not supported, and axum's feature `http2` has `axum::serve` say that they are. Behind a proxy that
-//! speaks HTTP/2 to this server they would be asked for, and refused with 505. Leave that feature out, or let the proxy use HTTP/1.1.
+//! WebSockets inside of HTTP/2 (RFC 8441) are not supported, and axum's feature `http2` has `axum::serve` say that they are, as other
+//! servers for axum may. A proxy or a browser that speaks HTTP/2 to such a server asks for them, and is refused with 505. Leave that feature
+//! out, or build the server with `hyper-util` and without `enable_connect_protocol`.
 
 use std::fmt;
 use std::future::Future;

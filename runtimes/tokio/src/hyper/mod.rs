@@ -38,6 +38,9 @@
 //! [error](crate::Error::handshake). The error is in the extensions of the response too, for layers around the service. Names of
 //! fields are written in lower case, as hyper does.
 //!
+//! The service has its own answers to plain requests, and calls this for the others. A plain request that comes here all the same is refused with
+//! 426, or with 404 if [`ServerConfig::plain_http`] is on, as there.
+//!
 //! What hyper decides before there is a request is not seen here: a head that is not HTTP, one that is larger than its own limits, the
 //! time that a client takes for it.
 //!
@@ -55,8 +58,9 @@
 //!
 //! # HTTP/2
 //!
-//! WebSockets inside of HTTP/2 ([RFC 8441]) are not supported: leave `enable_connect_protocol` of hyper's builder for HTTP/2 out. Clients
-//! that know this ask by HTTP/1.1 then, as browsers do. What asks by HTTP/2 all the same is refused with 505, and told to use HTTP/1.1.
+//! WebSockets inside of HTTP/2 ([RFC 8441]) are not supported: leave `enable_connect_protocol` of hyper's builder for HTTP/2 out. A
+//! browser that is not told of them opens a WebSocket by HTTP/1.1, although the page came by HTTP/2. What asks for one by HTTP/2 all the
+//! same is refused with 505, and told to use HTTP/1.1.
 //!
 //! [RFC 8441]: https://www.rfc-editor.org/rfc/rfc8441
 
