@@ -64,7 +64,7 @@ fn the_features_of_the_core_are_these() {
     let names =
         section.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" ="));
     let names: Vec<_> = names.map(|(name, _)| name).collect();
-    assert_eq!(names, ["default", "std", "deflate", "simd", "idn", "tungstenite", "http"]);
+    assert_eq!(names, ["default", "std", "deflate", "simd", "idn", "serde_json", "tungstenite", "http"]);
 }
 
 #[test]
