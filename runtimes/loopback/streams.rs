@@ -8,10 +8,10 @@ use futures_util::future::{Either, select};
 use futures_util::stream::FusedStream;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, TryStreamExt};
 
-use super::list::{listen, pair};
+use super::list::{echo_server, listen, pair};
 use super::runtime::adapter::{
-    Accept, Cause, ClientConfig, ClientRequest, CloseCode, Error, MaybeTls, Message, ServerConfig, WebSocket,
-    accept, accept_with, client, connect,
+    Accept, Cause, Client, ClientConfig, ClientRequest, CloseCode, Error, MaybeTls, Message, ServerConfig,
+    SessionEvent, WebSocket, accept, accept_with, client, connect,
 };
 use super::runtime::{self, run, spawn};
 
@@ -68,6 +68,37 @@ fn a_stream_is_forwarded_into_its_own_sink() {
         assert!(read.next().await.is_none());
         assert!(read.closed().unwrap().is_clean());
         runtime::join(echo).await.unwrap();
+    });
+}
+
+#[test]
+fn events_of_a_client_are_a_stream() {
+    run(async {
+        let mut client = Client::builder().server(&echo_server().await).unwrap().build().unwrap();
+        client.send("one").await.unwrap();
+        client.send("two").await.unwrap();
+        let sender = client.sender();
+        let mut sent = 2;
+        // A combinator of `Stream`, and not a method of the client.
+        let events = StreamExt::map(client, |event| event);
+        let seen: Vec<_> = events
+            .inspect(|event| {
+                if matches!(event, SessionEvent::Message(_)) {
+                    sent -= 1;
+                }
+                if sent == 0 {
+                    sender.close(CloseCode::NORMAL, "").unwrap();
+                }
+            })
+            .collect()
+            .await;
+        assert!(matches!(&seen[0], SessionEvent::Connected(_)), "{seen:?}");
+        let messages = seen.iter().filter_map(|event| match event {
+            SessionEvent::Message(message) => message.as_text(),
+            _ => None,
+        });
+        assert_eq!(messages.collect::<Vec<_>>(), ["one", "two"]);
+        assert!(matches!(seen.last(), Some(SessionEvent::Closed(_))), "{seen:?}");
     });
 }
 
@@ -239,7 +270,7 @@ fn a_closed_sink_gives_messages_back_and_the_stream_goes_on_to_its_end() {
 #[test]
 fn the_sink_of_a_client_that_connects_is_the_same() {
     run(async {
-        let url = super::list::echo_server().await;
+        let url = echo_server().await;
         let mut socket = connect(&url).await.unwrap();
         let messages = ["a", "b", "c"].map(|text| Ok(Message::from(text)));
         let mut all = futures_util::stream::iter(messages);

@@ -11,7 +11,7 @@
 //! # Features
 //!
 //! - `metrics`: exports the counts of [`handshakes`] through the crate of that name.
-//! - `futures`: `Stream` and `Sink` for [`WebSocket`] and its halves, of the crates futures-core and futures-sink.
+//! - `futures`: `Stream` and `Sink` for [`WebSocket`] and its halves, and `Stream` for [`Client`], of the crates futures-core and futures-sink.
 //! - `futures-io`: reading and writing through the traits of futures-io, for adapters of runtimes that use them.
 //! - `tokio-io`: the traits of tokio on the streams that are made here. Of tokio nothing but the traits is used.
 //! - `tls`: `wss`, on both sides, by rustls with the cryptography of ring.

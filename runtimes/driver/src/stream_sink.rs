@@ -5,8 +5,10 @@ use std::task::{Context, Poll};
 
 use futures_core::stream::{FusedStream, Stream};
 use futures_sink::Sink;
-use sansocket::{CloseCode, Message};
+use sansocket::{CloseCode, Message, SessionEvent};
 
+use crate::client::Client;
+use crate::dial::Dialer;
 use crate::error::Error;
 use crate::halves::{ReadHalf, WriteHalf};
 use crate::reading::Reading;
@@ -118,6 +120,19 @@ impl<S: Send + 'static, R: Transport<S>> Sink<Message> for WriteHalf<S, R> {
         let mut link = self.shared.lock();
         link.begin_close(CloseCode::NORMAL, "")?;
         link.poll_flush(cx)
+    }
+}
+
+/// As [`next`](Client::next): the events, messages among them, up to the last.
+///
+/// # Cancel safety
+///
+/// As there.
+impl<R: Dialer> Stream for Client<R> {
+    type Item = SessionEvent;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<SessionEvent>> {
+        self.get_mut().poll_next(cx)
     }
 }
 

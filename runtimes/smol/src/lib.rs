@@ -47,7 +47,7 @@
 //! - `deflate` (default): compression of messages.
 //! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
-//! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`.
+//! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`, and a [`Client`] is a `Stream` of events.
 //! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
 //! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 

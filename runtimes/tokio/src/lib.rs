@@ -54,7 +54,7 @@
 //! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
 //! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
-//! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`.
+//! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`, and a [`Client`] is a `Stream` of events.
 //! - `hyper`: the module `hyper`, which opens a WebSocket inside of a server of hyper 1.
 //! - `axum`: the module `axum`, with an extractor for servers of axum 0.8.
 //! - `tungstenite`: the module `tungstenite`, with tokio-tungstenite's functions and types by the same names.
