@@ -276,7 +276,8 @@ fn wss_to_a_port_without_tls() {
             accept_with(stream, &ServerConfig::default(), |_| panic!("a request in plain text")).await.err()
         });
         let error = dial_error(Connector::default().connect(&format!("wss://{address}/")).await);
-        assert_eq!(error.code(), "tls-closed", "{error}");
+        assert_eq!(error.code(), "tls-not-tls", "{error}");
+        assert!(error.to_string().contains("HTTP/1.1 400 Bad Request"), "{error}");
         let accepting = runtime::join(server).await.unwrap();
         assert_eq!(accepting.handshake().unwrap().peer().code(), "tls-client", "{accepting}");
     });

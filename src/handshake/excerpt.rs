@@ -35,6 +35,11 @@ impl Excerpt {
         excerpt
     }
 
+    /// The path of a reference to a resource: what comes before the query, at most 128 bytes of it.
+    pub(crate) fn of_path(resource: &[u8]) -> Self {
+        Self::up_to(PATH_LEN, before_query(resource))
+    }
+
     /// The bytes, as they were sent.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -78,6 +83,9 @@ fn short(len: usize) -> u32 {
 pub(crate) fn before_query(value: &[u8]) -> &[u8] {
     value.split(|&byte| byte == b'?').next().unwrap_or(value)
 }
+
+/// Bytes that are kept of a path: more than most have, and few enough for a line.
+const PATH_LEN: usize = 128;
 
 /// Bytes that an [`Excerpt`] keeps.
 pub(crate) const EXCERPT_LEN: usize = 64;

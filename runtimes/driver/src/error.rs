@@ -44,7 +44,7 @@ pub enum Error {
     /// A plain HTTP request came, and was answered with 404 because this function has no other answer.
     #[error("a plain HTTP request for {target} came, and only accept_or_answer can answer it")]
     PlainHttp {
-        /// Its path and query.
+        /// Its path, without the query, which may hold secrets.
         target: Box<str>,
     },
     /// This end's own answer does not fit the request. The client was told 500.

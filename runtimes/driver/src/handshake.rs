@@ -11,7 +11,7 @@ use sansocket::{
 };
 
 use crate::error::Error;
-use crate::opening::{Asked, Opening};
+use crate::opening::{Asked, Opening, path_of};
 use crate::runtime::{Timer, Transport};
 use crate::websocket::{Agreed, WebSocket};
 
@@ -41,7 +41,7 @@ pub async fn receive_request<S: Send + 'static, R: Transport<S>>(
     match Box::pin(receive(stream, config)).await? {
         (opening, Asked::WebSocket(pending)) => Ok(Incoming { opening, pending }),
         (mut opening, Asked::Http(request)) => {
-            let target = request.target().into();
+            let target = path_of(request.target()).into();
             opening.answer(request, Reject::not_found()).await;
             Err(Error::PlainHttp { target })
         }
