@@ -42,13 +42,13 @@ impl HandshakeError {
 
     fn write_report(&self, out: &mut String) -> fmt::Result {
         writeln!(out, "The opening handshake failed: {}.", self.sentence())?;
+        writeln!(out, "  code      {}", self.code())?;
         self.write_details(out)?;
         writeln!(out, "  advice    {}", self.advice())
     }
 
-    /// What a report says between its first line and the advice.
+    /// What a report says between the code and the advice.
     pub(crate) fn write_details(&self, out: &mut String) -> fmt::Result {
-        writeln!(out, "  code      {}", self.code())?;
         writeln!(out, "  severity  {}", self.severity())?;
         writeln!(
             out,
