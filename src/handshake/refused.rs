@@ -34,7 +34,12 @@ impl Refused {
         };
         let peer = Peer::of_request(method, target, &parsed.head);
         let is_head_method = method == b"HEAD";
-        let path = Excerpt::of_path(target);
+        // Of an absolute URI, the path alone: it may have credentials before its host.
+        let resource = str::from_utf8(target).ok().and_then(|target| Target::parse(target).ok());
+        let path = match &resource {
+            Some(resource) => Excerpt::of_path(resource.resource_name.as_bytes()),
+            None => Excerpt::of_path(target),
+        };
         Self { kind, peer, head: parsed.head, is_head_method, path, command }
     }
 }

@@ -18,13 +18,12 @@ use crate::handshake::reply::{FinalReply, TEXT};
 /// use sansocket::{Accept, InvalidField, Reject, Request};
 ///
 /// fn decide(request: &Request, full: bool) -> Result<Accept, Reject> {
-///     let path = request.target().split('?').next();
-///     match path {
+///     match request.path() {
 ///         _ if full => Err(Reject::too_busy(Duration::from_secs(30))),
-///         Some("/chat") if request.field("Authorization").is_none() => {
+///         "/chat" if request.field("Authorization").is_none() => {
 ///             Err(Reject::unauthorized("Basic realm=\"chat\"").expect("a challenge without control characters"))
 ///         }
-///         Some("/chat" | "/news") => Ok(Accept::new()),
+///         "/chat" | "/news" => Ok(Accept::new()),
 ///         _ => Err(Reject::not_found()),
 ///     }
 /// }
@@ -153,6 +152,13 @@ impl Reject {
         self.because.as_deref().or_else(of_body)
     }
 
+    /// The start of the [`reason`](Self::reason): enough for a sentence or two.
+    pub(crate) fn kept_reason(&self) -> Option<Box<str>> {
+        let reason = self.reason()?;
+        let end = reason.char_indices().nth(MAX_REASON).map_or(reason.len(), |(at, _)| at);
+        Some(reason.get(..end).unwrap_or(reason).into())
+    }
+
     fn text(mut self, body: impl Into<Bytes>) -> Self {
         self.content_type = TEXT.into();
         self.body = body.into();
@@ -179,3 +185,6 @@ impl fmt::Debug for Reject {
         f.debug_struct("Reject").field("status", &self.status).field("fields", &names).finish_non_exhaustive()
     }
 }
+
+/// Characters that are kept of why the application rejected a request.
+const MAX_REASON: usize = 200;

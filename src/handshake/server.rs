@@ -302,7 +302,7 @@ impl PendingRequest {
             head: request.head().bytes(),
             reply: Some(reject.encode(false)),
             path: Some(Excerpt::of_path(request.target().as_bytes())),
-            reason: reject.reason().map(|reason| shortened(reason).into()),
+            reason: reject.kept_reason(),
             ..Evidence::of(Peer::WebSocketClient)
         };
         progress.fail(kind, Phase::Deciding, evidence, now)
@@ -315,12 +315,6 @@ impl fmt::Debug for PendingRequest {
     }
 }
 
-/// The start of what the application says: enough for a sentence or two.
-fn shortened(reason: &str) -> &str {
-    let end = reason.char_indices().nth(MAX_REASON).map_or(reason.len(), |(at, _)| at);
-    reason.get(..end).unwrap_or(reason)
-}
-
 fn is_tls(peer: &Peer) -> bool {
     matches!(peer, Peer::TlsClient(_))
 }
@@ -330,6 +324,3 @@ fn asks_for_head(head: &[u8]) -> bool {
     let start = head.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or_default();
     head.get(start..).is_some_and(|head| head.starts_with(b"HEAD "))
 }
-
-/// Characters that are kept of why the application rejected a request.
-const MAX_REASON: usize = 200;

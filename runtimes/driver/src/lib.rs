@@ -23,6 +23,7 @@
 
 mod adapter;
 mod alarm;
+mod any;
 mod client;
 pub mod clock;
 mod dial;
@@ -53,6 +54,7 @@ pub mod transfer;
 mod wake;
 mod websocket;
 
+pub use any::{AnyRequest, IncomingHttp, receive_any};
 pub use client::{Client, ClientBuilder, ClientSender};
 pub use dial::{Connector, Dialer, set_tcp_options};
 pub use error::Error;

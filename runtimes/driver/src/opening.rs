@@ -80,7 +80,7 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
 
     /// Answers a plain HTTP request. Errors change nothing any more.
     pub(crate) async fn answer(&mut self, request: PlainRequest, answer: impl Into<Answer>) {
-        self.span.in_scope(|| telemetry::plain_http(request.method(), path_of(request.target())));
+        self.span.in_scope(|| telemetry::plain_http(request.method(), request.path()));
         let farewell = request.answer(answer, self.linger, self.timer.now());
         self.say(farewell).await;
     }
@@ -135,11 +135,6 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
         span.in_scope(|| telemetry::opened(role));
         WebSocket::open(stream, connection, input, agreed, span)
     }
-}
-
-/// What comes before the query, which may hold secrets.
-pub(crate) fn path_of(target: &str) -> &str {
-    target.split_once('?').map_or(target, |(path, _)| path)
 }
 
 /// Goes on with a handshake: writes what it has to say, and gives it what comes.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sansocket::{Accept, Answer, Reject, Role, ServerConfig};
-use sansocket_driver::{Error, accept_or_answer, accept_with, handshakes};
+use sansocket_driver::{AnyRequest, Error, accept_or_answer, accept_with, handshakes, receive_any};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -149,6 +149,32 @@ fn plain_http_is_answered_and_is_no_failure() {
         Err(error)
     });
     assert!(peer.taken().starts_with(b"HTTP/1.1 404 "));
+}
+
+#[test]
+fn the_answer_to_either_kind_of_request_may_take_its_time() {
+    let mut config = ServerConfig::default();
+    config.plain_http = true;
+    let (events, peer) = events(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n", |stream| {
+        let AnyRequest::<_, Script>::Http(page) = done(receive_any(stream, &config))? else {
+            panic!("a page")
+        };
+        assert_eq!((page.request().method(), page.request().target()), ("GET", "/healthz"));
+        done(page.answer(Answer::new(204)));
+        Ok(())
+    });
+    assert!(peer.taken().starts_with(b"HTTP/1.1 204 "));
+    assert!(matches!(&events[..], [(Level::DEBUG, _)]), "{events:?}");
+    let request = b"GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let (_, peer) = self::events(request, |stream| {
+        let AnyRequest::<_, Script>::WebSocket(incoming) = done(receive_any(stream, &config))? else {
+            panic!("a WebSocket")
+        };
+        assert_eq!(incoming.request().target(), "/chat");
+        done(incoming.accept(Accept::new())).map(drop)
+    });
+    assert!(peer.taken().starts_with(b"HTTP/1.1 101 "));
 }
 
 #[test]
