@@ -18,8 +18,8 @@ pub(crate) struct Refused {
     pub(crate) peer: Peer,
     pub(crate) head: Head,
     pub(crate) is_head_method: bool,
-    /// The path of the request.
-    pub(crate) path: Excerpt,
+    /// The path of the request, if its target has one.
+    pub(crate) path: Option<Excerpt>,
     /// What the client could have done instead.
     pub(crate) command: Option<String>,
 }
@@ -34,11 +34,11 @@ impl Refused {
         };
         let peer = Peer::of_request(method, target, &parsed.head);
         let is_head_method = method == b"HEAD";
-        // Of an absolute URI, the path alone: it may have credentials before its host.
+        // Of an absolute URI, the path alone: what is before it may have credentials.
         let resource = str::from_utf8(target).ok().and_then(|target| Target::parse(target).ok());
         let path = match &resource {
-            Some(resource) => Excerpt::of_path(resource.resource_name.as_bytes()),
-            None => Excerpt::of_path(target),
+            Some(resource) => Some(Excerpt::of_path(resource.resource_name.as_bytes())),
+            None => target.starts_with(b"/").then(|| Excerpt::of_path(target)),
         };
         Self { kind, peer, head: parsed.head, is_head_method, path, command }
     }

@@ -171,7 +171,7 @@ impl ServerHandshake {
     fn refuse(&mut self, refused: Refused, now: Instant) -> HandshakeError {
         let Refused { kind, peer, head, is_head_method, path, command } = refused;
         let reply = reply::fault(&kind, &peer, is_head_method, command);
-        let evidence = Evidence { head: head.bytes(), reply, path: Some(path), ..Evidence::of(peer) };
+        let evidence = Evidence { head: head.bytes(), reply, path, ..Evidence::of(peer) };
         self.progress.fail(kind, Phase::ReadingRequest, evidence, now)
     }
 
