@@ -45,7 +45,6 @@ where
 }
 
 /// What a client asks for; made by [`receive_any`](crate::receive_any).
-#[expect(clippy::large_enum_variant, reason = "it is matched at once, and once in the life of a connection")]
 pub enum AnyRequest<S = TcpStream>
 where
     Blocking: Transport<S>,

@@ -48,9 +48,8 @@ macro_rules! adapter {
         /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
         #[doc = concat!(" use ", stringify!($name), "::{Connector, Proxy};")]
         ///
-        /// let mut connector = Connector::default();
+        /// let mut connector = Connector::default().proxy("http://proxy.example:3128".parse::<Proxy>()?);
         /// connector.dial.redirects = 3;
-        /// connector.dial.proxy = "http://proxy.example:3128".parse::<Proxy>()?.into();
         /// let socket = connector.connect("wss://example.com/chat").await?;
         /// println!("{:?}", socket.dialed());
         /// # Ok(())

@@ -8,7 +8,6 @@ use crate::opening::{Asked, Opening};
 use crate::runtime::Transport;
 
 /// What a client asks for; made by [`receive_any`].
-#[expect(clippy::large_enum_variant, reason = "it is matched at once, and once in the life of a connection")]
 pub enum AnyRequest<S, R: Transport<S>> {
     /// A WebSocket.
     WebSocket(Incoming<S, R>),
