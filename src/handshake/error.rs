@@ -119,7 +119,8 @@ impl HandshakeError {
     }
 
     /// The first bytes that came, at most 64. Where the peer does not speak HTTP, those behind the one that settled it are
-    /// among them if they came in the same read. Of HTTP, what comes before the query: it may hold secrets.
+    /// among them if they came in the same read. Of HTTP, what comes before the query, which may hold secrets,
+    /// and before the value of a field such as `Authorization`.
     #[must_use]
     pub fn first_bytes(&self) -> &[u8] {
         &self.inner.first_bytes

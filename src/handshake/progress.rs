@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::handshake::appearance::begins_http;
 use crate::handshake::error::{HandshakeError, Inner, Phase};
-use crate::handshake::excerpt::{Excerpt, before_query};
+use crate::handshake::excerpt::{Excerpt, before_secrets};
 use crate::handshake::kind::HandshakeErrorKind;
 use crate::handshake::peer::Peer;
 use crate::handshake::response::Response;
@@ -147,9 +147,9 @@ impl Progress {
         let error = || {
             let Evidence { peer, head, behind, reply, response, body, path, reason } = evidence;
             let head = response.as_ref().map_or(head, |response| response.head().bytes());
-            // Of HTTP, up to the query.
+            // Of HTTP, up to what may be secret.
             let is_http = peer.reads_http() || begins_http(head) || head.starts_with(b"HTTP/");
-            let head = if is_http { before_query(head) } else { head };
+            let head = if is_http { before_secrets(head) } else { head };
             HandshakeError::new(Inner {
                 kind,
                 role: self.role,

@@ -125,10 +125,23 @@ fn what_is_shown_of_an_error_has_no_secret() {
         &b"POST /login?token=s3cret HTTP/1.1\r\nCookie: s3cret\r\n\r\n"[..],
         b"GET /login?token=s3cret HTTP/1.1\r\nHost: a\r\nCookie: s3cret\r\n\r\n",
         b"GET /a#b?token=s3cret HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nCookie: s3cret\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nAUTHORIZATION: s3cret\r\n\r\n",
+        b"GET http://me:s3cret@a/b HTTP/1.1\r\nHost: a\r\n\r\n",
     ] {
         let error = refusal(head);
         let shown = format!("{error:?}\n{error}\n{}", error.report());
         assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    for response in [
+        "HTTP/1.1 403 No\r\nSet-Cookie: s3cret\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 302 No\r\nLocation: wss://me:s3cret@other.example/\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let error = client(&ClientConfig::default()).receive(&mut BytesMut::from(response), Instant::ZERO);
+        let error = error.unwrap_err();
+        let shown = format!("{error:?}\n{error}\n{}", error.report());
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert_eq!(shown.contains("wss://...@other.example/"), error.code() == "redirected", "{shown}");
     }
     let mut handshake = ServerHandshake::new(&ServerConfig::default(), Instant::ZERO);
     let part = handshake.receive(&mut BytesMut::from("GET /chat?token=s3cret HT"), Instant::ZERO);
