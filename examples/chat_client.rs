@@ -32,7 +32,10 @@ async fn main() -> ExitCode {
     match chat(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("chat_client: {error}");
+            match error.downcast_ref::<GaveUp>() {
+                Some(all) => eprint!("chat_client: {}", all.report()),
+                None => eprintln!("chat_client: {error}"),
+            }
             ExitCode::FAILURE
         }
     }
@@ -47,7 +50,7 @@ async fn chat(options: Options) -> Result<(), Box<dyn Error>> {
         .connection_timeout(Duration::from_secs(5))
         .max_reconnect_attempts(options.attempts)
         .heartbeat_interval(Duration::from_secs(10))
-        .first_messages(|connected| vec![format!("hello, server {}", connected.server).into()])
+        .first_messages(|connected| vec![format!("hello, {}", connected.url).into()])
         .build()?;
 
     // To read from a terminal blocks, so it has a thread; a sender can be used from anywhere.
@@ -58,28 +61,13 @@ async fn chat(options: Options) -> Result<(), Box<dyn Error>> {
     while let Some(event) = client.next().await {
         match event {
             SessionEvent::Message(message) => println!("{}", String::from_utf8_lossy(message.as_bytes())),
-            SessionEvent::Connected(connected) => eprintln!("* connected to server {}", connected.server),
-            SessionEvent::Reconnected(again) => {
-                eprintln!("* back, on server {}, after {:?}", again.connected.server, again.outage);
-            }
-            SessionEvent::Disconnected(lost) => {
-                eprintln!("* {}", lost.closed);
-                if !lost.unconfirmed.is_empty() {
-                    eprintln!("* the fate of {} messages is unknown", lost.unconfirmed.count);
-                }
-            }
-            SessionEvent::Reconnecting(next) => {
-                eprintln!("* {}; server {} is next, in {:?}", next.why, next.server, next.delay);
-            }
             SessionEvent::GaveUp(all) => gave_up = Some(all),
-            SessionEvent::Closed(closed) => {
-                eprintln!("* closed, messages that were not sent: {}", closed.queued)
-            }
-            // Heartbeats, and what a later version may tell.
-            _ => {}
+            SessionEvent::Heartbeat { .. } => {}
+            // Each of them has a text: where it is connected, why it is not, when it tries again, what became of messages.
+            other => eprintln!("* {other}"),
         }
     }
-    gave_up.map_or(Ok(()), |all| Err(all.into()))
+    gave_up.map_or(Ok(()), |all| Err(all as Box<dyn Error>))
 }
 
 /// Sends what is typed, until the end of the input.

@@ -20,6 +20,8 @@ pub struct Closed {
     pub first: Role,
     /// What was exchanged.
     pub counts: Counts,
+    /// It was a session's: see `Timeouts::of_session`.
+    pub(crate) of_session: bool,
 }
 
 impl Closed {
@@ -33,7 +35,12 @@ impl Closed {
 impl fmt::Display for Closed {
     /// One line that stands alone in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.cause)?;
+        match self.cause {
+            Cause::PongTimeout if self.of_session => {
+                f.write_str("the peer did not answer a Ping within heartbeat_timeout")?;
+            }
+            cause => write!(f, "{cause}")?,
+        }
         match (&self.received, &self.sent) {
             (None, None) => {}
             (Some(received), None) => write!(f, "; the peer sent Close {received}")?,

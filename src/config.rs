@@ -142,7 +142,8 @@ pub struct Timeouts {
     /// forget a quiet connection.
     pub ping_interval: Option<Duration>,
     /// Time that the peer has to answer a keepalive Ping with its Pong. Default 20 s. While one long frame is
-    /// arriving the peer cannot answer, and gets the time again as long as bytes arrive.
+    /// arriving the peer cannot answer, and gets the time again as long as bytes arrive. While much waits to be written, the Ping or its Pong may wait behind it:
+    /// then the time counts anew from when the network last took some of it, which is looked at in steps of an eighth.
     pub pong: Option<Duration>,
     /// Time without a byte from the peer. Default `None`: keepalive already finds a dead peer, and a quiet one is
     /// no fault.
@@ -150,8 +151,18 @@ pub struct Timeouts {
     /// Time from the first to the last byte of a message. Default `None`: a slow link is no fault, and memory is
     /// bounded by the message limit.
     pub message: Option<Duration>,
-    /// The closing handshake, from the first Close frame to the end of TCP. Default 5 s.
+    /// The closing handshake, from the first Close frame to the end of TCP. Default 5 s. After a Ping that was not answered it is no more than
+    /// 1 s: a peer that is gone takes no Close frame either.
     pub close: Duration,
+    /// These are set by a session's configuration, where `connect` and `pong` have other names. For texts.
+    pub(crate) of_session: bool,
+}
+
+impl Timeouts {
+    /// What the user knows `connect` as.
+    pub(crate) fn name_of_connect(&self) -> &'static str {
+        if self.of_session { "connection_timeout" } else { "timeouts.connect" }
+    }
 }
 
 impl Default for Timeouts {
@@ -164,6 +175,7 @@ impl Default for Timeouts {
             idle: None,
             message: None,
             close: Duration::from_secs(5),
+            of_session: false,
         }
     }
 }

@@ -72,6 +72,7 @@
 //!   takes its memory from there.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `idn`: international domain names in URLs (`wss://münchen.example`). Without it they are given in their ASCII form.
+//! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
 //! - `tungstenite`: conversions from and to the types of the crate of that name, listed in the module `tungstenite`. Needs `std`. No public item but
 //!   those conversions depends on it.
 //!
@@ -82,6 +83,7 @@
 //! [`sansocket-smol`]: https://docs.rs/sansocket-smol
 //! [`sansocket-blocking`]: https://docs.rs/sansocket-blocking
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
@@ -101,6 +103,8 @@ mod event;
 mod extension;
 mod frame;
 mod handshake;
+#[cfg(feature = "serde_json")]
+pub mod json;
 mod message;
 mod role;
 mod session;
@@ -136,9 +140,9 @@ pub use message::{Message, MessageKind};
 pub use role::Role;
 pub use session::{
     Connected, ConnectedInfo, DialFailed, DialRequest, Disconnected, GaveUp, GaveUpReason, MessageNumbers,
-    Pace, ProtocolSelection, QueuePolicy, Reconnected, Reconnecting, RetryRules, Session, SessionAttempt,
-    SessionAttempts, SessionClosed, SessionConfig, SessionEvent, SessionRefused, SessionSendError,
-    SessionState, SessionStats, SessionStep, Setback, Verdict,
+    Pace, ProtocolSelection, QueueLimit, QueuePolicy, Reconnected, Reconnecting, RetryRules, ServerSetback,
+    Session, SessionAttempt, SessionAttempts, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
+    SessionSendError, SessionState, SessionStats, SessionStep, Setback, Verdict,
 };
 pub use time::Instant;
 pub use url::{Url, UrlError};

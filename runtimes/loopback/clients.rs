@@ -155,6 +155,23 @@ fn number(line: &str) -> u64 {
 }
 
 #[test]
+fn heartbeats_take_their_time_and_say_what_has_arrived() {
+    run(async {
+        let (address, _) = server().await;
+        let mut client = builder(address).heartbeat_interval(Duration::from_millis(2)).build().unwrap();
+        let number = client.send("hello").await.unwrap();
+        let mut heard = 0;
+        while heard < 50 || client.confirmed() <= number {
+            if let SessionEvent::Heartbeat { round_trip, .. } = client.next().await.unwrap() {
+                assert!(round_trip > Duration::ZERO, "a Pong came before its Ping");
+                heard += 1;
+            }
+        }
+        assert_eq!(client.stats().messages_confirmed, 1);
+    });
+}
+
+#[test]
 fn it_is_back_within_its_delays_when_the_server_is() {
     run(async {
         let (address, _) = server().await;

@@ -12,7 +12,7 @@ use super::runtime::{self, run, spawn};
 use super::{REQUEST, listen};
 
 /// A configuration of each end that compresses.
-fn compressing(deflate: &DeflateConfig) -> (ServerConfig, ClientConfig) {
+pub(crate) fn compressing(deflate: &DeflateConfig) -> (ServerConfig, ClientConfig) {
     let (mut server, mut client) = (ServerConfig::default(), ClientConfig::default());
     (server.deflate, client.deflate) = (Some(deflate.clone()), Some(deflate.clone()));
     (server, client)

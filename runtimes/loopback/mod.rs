@@ -4,7 +4,7 @@
 #[cfg(feature = "tls")]
 pub(crate) mod certificates;
 #[cfg(feature = "deflate")]
-mod compression;
+pub(crate) mod compression;
 pub(crate) mod connecting;
 pub(crate) mod proxy;
 #[cfg(feature = "tls")]

@@ -12,7 +12,7 @@
 //!    └─ end of TCP, transport error ─────────────────────────┘
 //! ```
 //!
-//! From every state but Closed, `Timeouts::close` after the first Close frame leads to Closed.
+//! From every state but Closed, `Timeouts::close` after the first Close frame leads to Closed, or less after a Ping that was not answered.
 
 use alloc::boxed::Box;
 use alloc::string::ToString;
@@ -86,7 +86,7 @@ impl Closing {
         self.reasons.as_ref().is_some_and(|reasons| reasons.received.is_some())
     }
 
-    fn cause(&self) -> Option<Cause> {
+    pub(super) fn cause(&self) -> Option<Cause> {
         self.reasons.as_ref()?.cause
     }
 
@@ -305,6 +305,7 @@ impl Sender {
             sent,
             received: reasons.received,
             first,
+            of_session: self.deadlines.of_session(),
             counts: Counts {
                 messages_received: self.progress.messages,
                 messages_sent: self.messages,

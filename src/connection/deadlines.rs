@@ -18,6 +18,7 @@ pub(super) struct Deadlines {
     ping_interval: Option<Duration>,
     pong: Option<Duration>,
     close_limit: Duration,
+    of_session: bool,
     /// The latest time that was told.
     now: Instant,
     next_ping: Option<Instant>,
@@ -39,6 +40,10 @@ struct Ping {
     /// Bytes received and sent when the time began to run.
     received: u64,
     sent: u64,
+    /// What was seen of both at the last look, which has found something new then.
+    seen: u64,
+    moved: Instant,
+    next_look: Instant,
 }
 
 /// A limit on something that the peer does; looked at every now and then.
@@ -64,6 +69,7 @@ impl Deadlines {
             ping_interval,
             pong: limits.pong,
             close_limit: limits.close,
+            of_session: limits.of_session,
             now,
             next_ping: ping_interval.map(|interval| now + interval),
             ping: None,
@@ -73,6 +79,11 @@ impl Deadlines {
             idle: limits.idle.map(|limit| watch(limit, true)),
             message: limits.message.map(|limit| watch(limit, false)),
         }
+    }
+
+    /// Whether the limits are those of a session.
+    pub(super) fn of_session(&self) -> bool {
+        self.of_session
     }
 
     /// Notes a Pong; an older one than the last Ping's is not its answer.
@@ -98,7 +109,10 @@ impl Sender {
         if self.closing.has_begun() {
             return Some(clocks.close.unwrap_or(clocks.now));
         }
-        let ping = clocks.ping.as_ref().map(|ping| ping.due);
+        let ping = clocks.ping.as_ref().map(|ping| match self.pong_may_wait() {
+            true => ping.due.min(ping.next_look),
+            false => ping.due,
+        });
         let idle = clocks.idle.as_ref().map(|watch| watch.next_look);
         let message = clocks.message.as_ref().map(|watch| watch.next_look);
         // Asked once per message, so without the iterator that would say the same.
@@ -119,7 +133,10 @@ impl Sender {
             return;
         }
         if self.closing.has_begun() {
-            let limit = self.deadlines.close_limit;
+            let limit = match self.closing.cause() {
+                Some(Cause::PongTimeout) => self.deadlines.close_limit.min(CLOSE_AFTER_SILENCE),
+                _ => self.deadlines.close_limit,
+            };
             if *self.deadlines.close.get_or_insert(now + limit) <= now {
                 self.closing_timed_out();
             }
@@ -138,23 +155,40 @@ impl Sender {
 
     fn check_pong(&mut self, now: Instant) {
         let Some(limit) = self.deadlines.pong else { return };
-        let sent = self.bytes();
-        let Some(ping) = self.deadlines.ping.as_mut().filter(|ping| ping.due <= now) else { return };
-        let progress = &self.progress;
-        let receives = progress.bytes > ping.received;
-        let stuck = self.queue.len() > 0 && sent == ping.sent;
+        let (sent, received) = (self.bytes(), self.progress.bytes);
+        let waits = self.queue.len() > 0;
+        let Some(ping) = self.deadlines.ping.as_mut() else { return };
+        if ping.next_look <= now || ping.due <= now {
+            let seen = received.wrapping_add(sent);
+            if seen != ping.seen {
+                (ping.seen, ping.moved) = (seen, now);
+            }
+            ping.next_look = now + (limit / STEPS).max(SHORTEST);
+        }
+        if ping.due > now {
+            return;
+        }
+        let receives = received > ping.received;
+        let stuck = waits && sent == ping.sent;
         // No Pong can come inside a frame that is still arriving; none is seen that waits behind messages which the
         // application has not taken; and a peer that reads what waits for it is alive.
-        let excused = match progress.position {
+        let excused = match self.progress.position {
             Position::Frame if receives => true,
-            _ if progress.unread => !stuck,
-            _ => self.queue.len() > 0 && !stuck,
+            _ if self.progress.unread => !stuck,
+            _ => waits && !stuck,
         };
-        if excused {
-            **ping = Ping { due: now + limit, received: progress.bytes, sent };
+        // What moves no more has had its time since it last did. Where nothing waits, what this end has not read says nothing about that.
+        let due = if self.progress.unread && !waits { now + limit } else { ping.moved + limit };
+        if excused && due > now {
+            (ping.due, ping.received, ping.sent) = (due, received, sent);
             return;
         }
         self.fail(Cause::PongTimeout, CloseCode::INTERNAL_ERROR, "no Pong came in answer to a Ping");
+    }
+
+    /// Whether a Pong may be late for a reason that can be seen, so that it is worth a look now and then.
+    fn pong_may_wait(&self) -> bool {
+        self.queue.len() > 0 || self.progress.position == Position::Frame
     }
 
     fn check_watches(&mut self, now: Instant) {
@@ -194,7 +228,9 @@ impl Sender {
         self.queue.push_control(Opcode::Ping, &payload, self.entropy.as_mut());
         if let Some(limit) = self.deadlines.pong {
             let (received, sent) = (self.progress.bytes, self.bytes());
-            self.deadlines.ping = Some(Box::new(Ping { due: now + limit, received, sent }));
+            let (seen, next_look) = (received.wrapping_add(sent), now + (limit / STEPS).max(SHORTEST));
+            let ping = Ping { due: now + limit, received, sent, seen, moved: now, next_look };
+            self.deadlines.ping = Some(Box::new(ping));
         }
     }
 }
@@ -223,8 +259,12 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     }
 }
 
-/// A watch looks this often within its limit, and so is late by at most this part of it.
+/// A watch looks this often within its limit, and so is late by at most this part of it. So it is with a Pong that may have to wait behind something.
 const STEPS: u32 = 8;
+
+/// Time for a Close frame to a peer that has not answered a Ping, if less than the limit for closing: time for a bad link, and more than a peer
+/// that is gone needs.
+const CLOSE_AFTER_SILENCE: Duration = Duration::from_secs(1);
 
 /// What comes again and again must leave time in between: a limit of zero would keep a driver busy for nothing.
 const SHORTEST: Duration = Duration::from_millis(1);

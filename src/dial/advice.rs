@@ -25,7 +25,7 @@ pub(crate) fn advice(cause: &DialCause, proxied: bool) -> &'static str {
             "Something answers TCP there and then nothing more: look at the server and at what is in between."
         }
         DialCause::OverallTimedOut { .. } => {
-            "Look at the times of the attempts; raise timeouts.connect if each of them is reasonable."
+            "Look at the times of the attempts; raise that limit if each of them is reasonable."
         }
     }
 }

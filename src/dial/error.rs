@@ -10,8 +10,9 @@ use core::time::Duration;
 use crate::dial::advice::advice;
 use crate::dial::cause::DialCause;
 use crate::dial::journal::Route;
+use crate::dial::proxy::ProxyFault;
 use crate::dial::step::DialStepKind;
-use crate::handshake::{Elapsed, HandshakeError};
+use crate::handshake::{Elapsed, HandshakeError, HandshakeErrorKind};
 use crate::url::Url;
 
 /// Why there is no connection.
@@ -119,12 +120,38 @@ impl fmt::Display for By<'_> {
     }
 }
 
+/// That a step had no more than was left of the time for all of it, if that is so.
+struct Left<'a>(&'a DialAttempt);
+
+impl fmt::Display for Left<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(attempt) = self;
+        let limit = match &attempt.cause {
+            DialCause::Proxy(error) => match error.fault() {
+                ProxyFault::TimedOut { limit } => *limit,
+                _ => return Ok(()),
+            },
+            DialCause::Handshake(error) => match error.kind() {
+                HandshakeErrorKind::TimedOut { limit } => *limit,
+                _ => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        match attempt.route.overall {
+            (Some(all), option) if attempt.began.saturating_add(limit) >= all => {
+                write!(f, "; that was left of {}, which is {option}", Elapsed(all))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for DialAttempt {
     /// What happened, in one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            DialCause::Proxy(error) => write!(f, "{error}"),
-            DialCause::Handshake(error) => write!(f, "{error}"),
+            DialCause::Proxy(error) => write!(f, "{error}{}", Left(self)),
+            DialCause::Handshake(error) => write!(f, "{error}{}", Left(self)),
             _ => write!(f, "{}", Sentence(self)),
         }
     }
@@ -141,9 +168,11 @@ impl fmt::Display for Sentence<'_> {
             DialCause::Resolve(error) => write!(f, "the name {host} was not resolved: {error}"),
             DialCause::NoAddress => write!(f, "the name {host} has no address of the wanted families"),
             DialCause::Connect(error) => write!(f, "{place} {error}"),
-            DialCause::Proxy(error) => write!(f, "{}", error.fault()),
+            DialCause::Proxy(error) => write!(f, "{}{}", error.fault(), Left(attempt)),
             DialCause::Tls(error) => write!(f, "TLS with {server}{} failed: {error}", By(attempt)),
-            DialCause::Handshake(error) => write!(f, "opening handshake failed: {}", error.sentence()),
+            DialCause::Handshake(error) => {
+                write!(f, "opening handshake failed: {}{}", error.sentence(), Left(attempt))
+            }
             DialCause::Redirect(error) => write!(f, "{error}"),
             DialCause::ResolveTimedOut { limit } => {
                 write!(f, "the name {host} was not resolved within {}", Elapsed(*limit))
@@ -155,8 +184,8 @@ impl fmt::Display for Sentence<'_> {
                 write!(f, "TLS with {server}{} was not established within {}", By(attempt), Elapsed(*limit))
             }
             DialCause::OverallTimedOut { step, limit } => {
-                let limit = Elapsed(*limit);
-                write!(f, "{limit}, which is timeouts.connect, were over in the step {step} of {place}")
+                let (limit, option) = (Elapsed(*limit), attempt.route.overall.1);
+                write!(f, "{limit}, which is {option}, were over in the step {step} of {place}")
             }
         }
     }

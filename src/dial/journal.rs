@@ -7,7 +7,9 @@ use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::time::Duration;
 
+use crate::config::Timeouts;
 use crate::dial::cause::DialCause;
 use crate::dial::config::TcpOptions;
 use crate::dial::error::DialAttempt;
@@ -38,14 +40,17 @@ pub(crate) struct Route {
     pub(crate) proxy: Option<Box<str>>,
     /// The host that TCP is connected to.
     pub(crate) host: String,
+    /// The time limit for all of it, and what the user knows it as.
+    pub(crate) overall: (Option<Duration>, &'static str),
 }
 
 impl Route {
-    pub(crate) fn new(url: &Url, proxy: Option<&Proxy>) -> Self {
+    pub(crate) fn new(url: &Url, proxy: Option<&Proxy>, limits: &Timeouts) -> Self {
         Self {
             server: format!("{}://{}", url.scheme(), url.authority_with_port()),
             proxy: proxy.map(|proxy| proxy.to_string().into()),
             host: proxy.map_or(url.host(), Proxy::host).into(),
+            overall: (limits.connect, limits.name_of_connect()),
         }
     }
 }

@@ -121,7 +121,7 @@ impl Dial {
     #[must_use]
     pub fn new(request: &ClientRequest, client: &ClientConfig, config: &DialConfig, now: Instant) -> Self {
         let proxy = config.proxy.for_url(request.url()).cloned();
-        let route = Route::new(request.url(), proxy.as_ref());
+        let route = Route::new(request.url(), proxy.as_ref(), &client.timeouts);
         let mut dial = Self {
             request: request.clone(),
             client: client.clone(),
@@ -259,7 +259,7 @@ impl Dial {
                 self.tls = None;
                 let url = self.request.url();
                 self.proxy = self.config.proxy.for_url(url).cloned();
-                self.journal.turn_to(Route::new(url, self.proxy.as_ref()));
+                self.journal.turn_to(Route::new(url, self.proxy.as_ref(), &self.client.timeouts));
                 self.begin(now);
                 return;
             }

@@ -1,4 +1,4 @@
-//! SessionAttempts that came to nothing: why, and a bounded list of them.
+//! Attempts that came to nothing: why, and a bounded list of them.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -10,7 +10,10 @@ use core::time::Duration;
 
 use crate::closed::Closed;
 use crate::dial::DialError;
+use crate::error::{Cause, Failure};
+use crate::frame::CloseCode;
 use crate::handshake::{Elapsed, HandshakeError};
+use crate::session::retry_after::retry_after;
 use crate::session::verdict::{Pace, RetryRules, Verdict};
 use crate::time::Instant;
 
@@ -135,12 +138,75 @@ pub enum Setback {
     Lost(Arc<Closed>),
 }
 
+impl Setback {
+    /// A short name that does not change, for metrics and searches: that of the [handshake error](crate::HandshakeError::code) or of the [error of
+    /// the dial](DialError::code), and else one of `dial-failed`, `connection-timeout`, `closed`, `peer-broke-protocol`, `limit-exceeded`,
+    /// `eof`, `transport-failed`, `aborted`, `pong-timeout`, `idle-timeout`, `message-timeout` and `close-timeout`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Failed(failed) => match (failed.handshake_error(), failed.dial_error()) {
+                (Some(error), _) => error.code(),
+                (None, Some(error)) => error.code(),
+                (None, None) => "dial-failed",
+            },
+            Self::TimedOut { .. } => "connection-timeout",
+            Self::Lost(closed) => match closed.cause {
+                Cause::Clean => "closed",
+                Cause::Failed(Failure::Violation(_)) => "peer-broke-protocol",
+                Cause::Failed(Failure::Limit(_)) => "limit-exceeded",
+                Cause::Eof(_) => "eof",
+                Cause::Transport(_) => "transport-failed",
+                Cause::Aborted => "aborted",
+                Cause::PongTimeout => "pong-timeout",
+                Cause::IdleTimeout => "idle-timeout",
+                Cause::MessageTimeout => "message-timeout",
+                Cause::CloseTimeout(_) => "close-timeout",
+            },
+        }
+    }
+
+    /// The code of the server's Close frame, if that is how the connection ended.
+    #[must_use]
+    pub fn close_code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Lost(closed) => closed.received.as_ref().map(|frame| frame.code()),
+            _ => None,
+        }
+    }
+
+    /// The time that the server named in `Retry-After` ([RFC 9110 section 10.2.3]), from its response on, if it refused the opening handshake and named
+    /// one. [`SessionConfig::max_retry_after`](crate::SessionConfig::max_retry_after) is not applied to it.
+    ///
+    /// [RFC 9110 section 10.2.3]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Failed(failed) => failed.handshake_error()?.response().and_then(retry_after),
+            _ => None,
+        }
+    }
+
+    /// What can be done about it: one sentence for a person, if there is more to say than the text does.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Failed(failed) => match (failed.dial_error(), failed.handshake_error()) {
+                (Some(error), _) => Some(error.advice()),
+                (None, Some(error)) => Some(error.advice()),
+                (None, None) => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Setback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(failed) => failed.fmt(f),
             Self::TimedOut { limit } => {
-                write!(f, "no connection within {limit:?}, which is connection_timeout")
+                write!(f, "no connection within {}, which is connection_timeout", Elapsed(*limit))
             }
             Self::Lost(closed) => write!(f, "connection lost: {closed}"),
         }
@@ -165,6 +231,8 @@ pub struct SessionAttempt {
     pub number: u64,
     /// Which server it went to: an index into [`SessionConfig::servers`](crate::SessionConfig::servers).
     pub server: usize,
+    /// The URL of that, for people: without credentials, and of a query there is only a hint.
+    pub url: Arc<str>,
     /// When it began.
     pub started: Instant,
     /// How long it took; if there was a connection, to the end of that.
@@ -176,8 +244,8 @@ pub struct SessionAttempt {
 impl fmt::Display for SessionAttempt {
     /// One line that stands alone in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, server, took, setback, .. } = self;
-        write!(f, "dial {number}, to server {server}, {}: {setback}", Elapsed(*took))
+        let Self { number, url, took, setback, .. } = self;
+        write!(f, "dial {number}, to {url}, {}: {setback}", Elapsed(*took))
     }
 }
 

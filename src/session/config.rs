@@ -46,6 +46,12 @@ pub struct SessionConfig {
     /// How many dials, after the first one of all or after a stable connection was lost, until the session gives up.
     /// Default `None`: it never does for that reason. A server that takes connections and drops them at once does not
     /// start the count again.
+    ///
+    /// So with `n` the session makes at most `n + 1` dials at its start, and `n` after a stable connection.
+    ///
+    /// A server that names a time by `Retry-After` is asked at that time, or a little later, before the session gives up, unless all
+    /// attempts were made already when it named it. Until then dials of the other servers do not count, so the attempts are still there when
+    /// the time has come.
     pub max_reconnect_attempts: Option<u32>,
     /// The longest delay before the first retry. Default 500 ms; less than 1 ms counts as 1 ms.
     ///
@@ -77,6 +83,10 @@ pub struct SessionConfig {
     pub heartbeat_interval: Option<Duration>,
     /// Time that the server has to answer one, before the connection counts as lost. Default 20 s; `None` waits for ever.
     /// See [`Timeouts::pong`](crate::Timeouts::pong).
+    ///
+    /// So a server that is gone is noticed after `heartbeat_interval` and `heartbeat_timeout` at most; while messages wait to be
+    /// written, at most nine eighths of `heartbeat_timeout` after the network took the last byte, if that is later. Then the connection has 1 s to say
+    /// why it closes ([`Timeouts::close`](crate::Timeouts::close) if that is less), after which it counts as lost.
     pub heartbeat_timeout: Option<Duration>,
 
     /// What happens to a message for which the queue has no room. Default [`QueuePolicy::Wait`].
@@ -112,6 +122,7 @@ impl SessionConfig {
         config.timeouts.connect = self.connection_timeout;
         config.timeouts.ping_interval = self.heartbeat_interval;
         config.timeouts.pong = self.heartbeat_timeout;
+        config.timeouts.of_session = true;
         config
     }
 }

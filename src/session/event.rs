@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -11,7 +10,8 @@ use crate::dial::{Dialed, Protocol};
 use crate::handshake::Response;
 use crate::message::Message;
 use crate::role::Role;
-use crate::session::attempt::{SessionAttempts, Setback};
+use crate::session::attempt::Setback;
+use crate::session::gave_up::GaveUp;
 use crate::session::outbox::MessageNumbers;
 
 /// Something that happened to a session.
@@ -22,6 +22,9 @@ use crate::session::outbox::MessageNumbers;
 /// ```
 ///
 /// `Reconnecting` may also come before `Connected`, and `Dropped` at any time before the last.
+///
+/// `Display` is one line for each, that stands alone in a log: of servers it shows the URL without credentials and query, of messages only how
+/// long they are.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SessionEvent {
@@ -39,6 +42,10 @@ pub enum SessionEvent {
     Heartbeat {
         /// Time from when the Ping was queued until its Pong was read: the way there and back, and what the server took.
         round_trip: Duration,
+        /// The messages that it confirms: they were written before the Ping, and none was confirmed by an earlier one. The server's WebSocket
+        /// has read them; what its application makes of them only an answer of its own can tell. A proxy that speaks WebSocket
+        /// itself answers for itself.
+        confirmed: MessageNumbers,
     },
     /// Messages were dropped from the queue, or before they got there: see [`QueuePolicy`](crate::QueuePolicy).
     Dropped(MessageNumbers),
@@ -88,6 +95,8 @@ impl ConnectedInfo {
 pub struct Connected {
     /// To which server: an index into [`SessionConfig::servers`](crate::SessionConfig::servers).
     pub server: usize,
+    /// The URL of that, for people: without credentials, and of a query there is only a hint.
+    pub url: Arc<str>,
     /// How it was reached, and what was agreed on.
     pub info: ConnectedInfo,
     /// Time that the dial took, to the end of the opening handshake.
@@ -112,14 +121,19 @@ pub struct Reconnected {
 pub struct Disconnected {
     /// To which server it was: an index into [`SessionConfig::servers`](crate::SessionConfig::servers).
     pub server: usize,
+    /// The URL of that, for people: without credentials, and of a query there is only a hint.
+    pub url: Arc<str>,
     /// How it ended, as the core tells it.
     pub closed: Arc<Closed>,
     /// Time that it was open.
     pub connected_for: Duration,
     /// Messages that were written whole, and whose fate is unknown: nothing shows that the server has read them, nor that
-    /// it has not. They are not sent again. What shows it is the Pong to a Ping that was written behind them, and the answer
-    /// to this end's Close frame; so there may be those of one heartbeat here, though the server has them all.
+    /// it has not. They are not sent again. What shows it is the Pong to a Ping that was written behind them
+    /// ([`Heartbeat`](SessionEvent::Heartbeat)), and the answer to this end's Close frame, which is in `confirmed`; so there may be those of one heartbeat
+    /// here, though the server has them all.
     pub unconfirmed: MessageNumbers,
+    /// Messages that the closing handshake has shown to have been read, in addition to those of heartbeats.
+    pub confirmed: MessageNumbers,
     /// Messages of this connection that were not written whole, and are first in the queue again.
     pub returned: MessageNumbers,
     /// Messages in the queue now, those included.
@@ -132,60 +146,24 @@ pub struct Disconnected {
 pub struct Reconnecting {
     /// Its number: of those since the last stable connection or, before the first, after the first attempt of all. From 1 on.
     pub attempt: u32,
-    /// How many there may be: [`SessionConfig::max_reconnect_attempts`](crate::SessionConfig::max_reconnect_attempts).
+    /// How many there may be, as it stands: [`SessionConfig::max_reconnect_attempts`](crate::SessionConfig::max_reconnect_attempts), and
+    /// those that do not count.
     pub of: Option<u32>,
     /// Time until then.
     pub delay: Duration,
     /// Where it goes: an index into [`SessionConfig::servers`](crate::SessionConfig::servers).
     pub server: usize,
+    /// The URL of that, for people: without credentials, and of a query there is only a hint.
+    pub url: Arc<str>,
+    /// Which server it was that failed, or whose connection was lost.
+    pub failed: usize,
+    /// The URL of that.
+    pub failed_url: Arc<str>,
+    /// Whether that server is left out from now on: it would fail in the same way another time. It comes in again after a stable
+    /// connection to another one, or with another request ([`Session::set_request`](crate::Session::set_request)).
+    pub left_out: bool,
     /// Why it is needed.
     pub why: Setback,
-}
-
-/// The session has given up.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct GaveUp {
-    /// Why there is no other attempt.
-    pub why: GaveUpReason,
-    /// What was tried since the last stable connection, and the loss of that.
-    pub attempts: SessionAttempts,
-    /// Messages left in the queue: [`Session::take_queue`](crate::Session::take_queue) has them.
-    pub queued: usize,
-}
-
-impl fmt::Display for GaveUp {
-    /// The reason on one line, and each attempt that is listed on one of its own.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "gave up: {}; messages left in the queue: {}", self.why, self.queued)?;
-        if self.attempts.count() > 0 {
-            write!(f, "\n{}", self.attempts)?;
-        }
-        Ok(())
-    }
-}
-
-impl core::error::Error for GaveUp {}
-
-/// Why a session does not try again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GaveUpReason {
-    /// There was no server to begin with.
-    #[error("no server is configured")]
-    NoServer,
-    /// Every server has failed in a way that would be the same another time.
-    #[error("no server is left that might take this client as it is")]
-    AllRefused,
-    /// [`SessionConfig::max_reconnect_attempts`](crate::SessionConfig::max_reconnect_attempts) is reached.
-    #[error("max_reconnect_attempts is {max}, and so many were made")]
-    TooManyAttempts {
-        /// The limit.
-        max: u32,
-    },
-    /// [`SessionConfig::auto_reconnect`](crate::SessionConfig::auto_reconnect) is off.
-    #[error("auto_reconnect is off")]
-    NoReconnect,
 }
 
 /// The session was closed.

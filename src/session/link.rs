@@ -188,8 +188,9 @@ impl Session {
         ping.answered = true;
         let round_trip = self.now.since(ping.sent);
         self.stats.round_trip = Some(round_trip);
-        self.outbox.ponged();
-        Some(SessionEvent::Heartbeat { round_trip })
+        let confirmed = self.outbox.ponged();
+        self.stats.messages_confirmed += confirmed.count;
+        Some(SessionEvent::Heartbeat { round_trip, confirmed })
     }
 
     /// The application has sent what it had to send first, see [`SessionConfig::resume`](crate::SessionConfig::resume): the queue flows.

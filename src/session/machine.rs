@@ -23,9 +23,9 @@ use crate::frame::CloseFrame;
 use crate::role::Role;
 use crate::session::attempt::{DialFailed, SessionAttempt, Setback};
 use crate::session::event::{
-    Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, Reconnected, Reconnecting, SessionClosed,
-    SessionEvent,
+    Connected, ConnectedInfo, Disconnected, Reconnected, Reconnecting, SessionClosed, SessionEvent,
 };
+use crate::session::gave_up::{GaveUp, GaveUpReason};
 use crate::session::verdict::{Pace, Verdict};
 use crate::time::Instant;
 
@@ -91,6 +91,9 @@ impl Session {
             State::Waiting { until, server } if *until <= now => {
                 let server = *server;
                 self.retries = self.retries.saturating_add(1);
+                if !self.servers.ask(server) {
+                    self.uncounted = self.uncounted.saturating_add(1);
+                }
                 self.dial(server);
             }
             State::Connected(link) => link.timeout(now),
@@ -116,7 +119,8 @@ impl Session {
         let Some((dialling, started)) = self.dialling(dial) else { return false };
         let server = dialling.server;
         let outage = self.now.since(self.outage.since);
-        let connected = Connected { server, info, elapsed: self.now.since(started) };
+        let url = self.servers.url(server);
+        let connected = Connected { server, url, info, elapsed: self.now.since(started) };
         self.events.push_back(match self.stats.connections {
             0 => SessionEvent::Connected(connected),
             _ => {
@@ -155,20 +159,23 @@ impl Session {
         let confirmed = closed.cause == Cause::Clean
             && closed.first == Role::Client
             && code(&closed.sent) == code(&closed.received);
-        let Leftovers { unconfirmed, returned, written } =
+        let Leftovers { unconfirmed, confirmed, returned, written } =
             self.outbox.disconnected(closed.counts.unsent, confirmed);
         self.stats.disconnects += 1;
         self.stats.connected = self.stats.connected.saturating_add(connected_for);
         self.stats.messages_written += written;
         self.stats.messages_returned += returned.count;
         self.stats.messages_unconfirmed += unconfirmed.count;
+        self.stats.messages_confirmed += confirmed.count;
         self.stats.bytes_received += closed.counts.bytes_received;
         self.stats.bytes_sent += closed.counts.bytes_sent;
         self.events.push_back(SessionEvent::Disconnected(Disconnected {
             server,
+            url: self.servers.url(server),
             closed: Arc::clone(&closed),
             connected_for,
             unconfirmed,
+            confirmed,
             returned,
             queued: self.outbox.len(),
         }));
@@ -182,14 +189,15 @@ impl Session {
         }
         let stable = connected_for >= self.config.stable_after;
         if stable {
-            self.retries = 0;
+            (self.retries, self.uncounted) = (0, 0);
             self.attempts.clear();
             self.servers.forgive();
         }
         let setback = Setback::Lost(closed);
-        let attempt = SessionAttempt { number, server, started: since, took: connected_for, setback };
+        let url = self.servers.url(server);
+        let attempt = SessionAttempt { number, server, url, started: since, took: connected_for, setback };
         if !self.config.auto_reconnect {
-            self.attempts.push(attempt);
+            self.note(attempt);
             return self.give_up(GaveUpReason::NoReconnect);
         }
         self.try_again(attempt, verdict, if stable { server } else { server + 1 });
@@ -255,45 +263,60 @@ impl Session {
         let started = started.unwrap_or(self.now);
         self.stats.dials_failed += 1;
         let verdict = if self.config.auto_reconnect { verdict } else { Verdict::Never };
-        let took = self.now.since(started);
-        self.try_again(SessionAttempt { number, server, started, took, setback }, verdict, server + 1);
+        let (url, took) = (self.servers.url(server), self.now.since(started));
+        self.try_again(SessionAttempt { number, server, url, started, took, setback }, verdict, server + 1);
     }
 
     /// What follows a failed dial or a lost connection: another attempt, counted from the server `from` on, or none.
     fn try_again(&mut self, attempt: SessionAttempt, verdict: Verdict, from: usize) {
-        let SessionAttempt { server, ref setback, .. } = attempt;
-        let why = setback.clone();
-        self.attempts.push(attempt);
+        let SessionAttempt { server: failed, ref url, ref setback, .. } = attempt;
+        let (failed_url, why) = (Arc::clone(url), setback.clone());
+        self.note(attempt);
         // The ceiling grows when all were tried, not from one to the next.
         let servers = u32::try_from(self.servers.available()).unwrap_or(u32::MAX).max(1);
         let rounds = self.retries / servers;
+        let max = self.config.max_reconnect_attempts;
+        let used_up = max.filter(|max| self.retries - self.uncounted >= *max);
         match verdict {
             Verdict::Retry(pace) => {
                 let hold = self.backoff.hold(pace, rounds);
-                self.servers.hold(server, self.now + hold);
+                self.servers.hold(failed, self.now + hold);
+                // With no attempt left for it, the time that it names is none to wait for.
+                if matches!(pace, Pace::After(_)) && used_up.is_none() {
+                    self.servers.await_it(failed);
+                }
             }
             // What is done is done after a connection; if there was none, nothing was.
-            Verdict::Never | Verdict::Done => self.servers.refuse(server),
+            Verdict::Never | Verdict::Done => self.servers.refuse(failed),
         }
-        let Some((server, earliest)) = self.servers.choose(from, self.now) else {
+        if self.servers.available() == 0 {
             return self.give_up(match self.config.auto_reconnect {
                 true => GaveUpReason::AllRefused,
                 false => GaveUpReason::NoReconnect,
             });
-        };
-        let of = self.config.max_reconnect_attempts;
-        if let Some(max) = of.filter(|max| self.retries >= *max) {
-            return self.give_up(GaveUpReason::TooManyAttempts { max });
         }
-        let until = (self.now + self.backoff.delay(rounds)).max(earliest);
+        let ready = self.now + self.backoff.delay(rounds);
+        let Some((server, until)) = self.servers.choose(from, (self.now, ready), used_up.is_some()) else {
+            return self.give_up(GaveUpReason::TooManyAttempts { max: used_up.unwrap_or_default() });
+        };
         let (delay, attempt): (Duration, u32) = (until.since(self.now), self.retries.saturating_add(1));
-        self.events.push_back(SessionEvent::Reconnecting(Reconnecting { attempt, of, delay, server, why }));
+        // Those that do not count come on top.
+        let free = self.uncounted.saturating_add(u32::from(!self.servers.counts(server)));
+        let of = max.map(|max| max.saturating_add(free).max(attempt));
+        let (url, left_out) = (self.servers.url(server), !matches!(verdict, Verdict::Retry(_)));
+        let next = Reconnecting { attempt, of, delay, server, url, failed, failed_url, left_out, why };
+        self.events.push_back(SessionEvent::Reconnecting(next));
         self.state = State::Waiting { until, server };
     }
 
+    fn note(&mut self, attempt: SessionAttempt) {
+        self.servers.failed(attempt.server, attempt.setback.clone());
+        self.attempts.push(attempt);
+    }
+
     fn give_up(&mut self, why: GaveUpReason) {
-        let attempts = core::mem::take(&mut self.attempts);
-        self.end(|queued| SessionEvent::GaveUp(Box::new(GaveUp { why, attempts, queued })));
+        let (attempts, servers) = (core::mem::take(&mut self.attempts), self.servers.setbacks());
+        self.end(|queued| SessionEvent::GaveUp(Box::new(GaveUp { why, servers, attempts, queued })));
     }
 
     fn end_closed(&mut self, by: Role) {
@@ -302,6 +325,8 @@ impl Session {
 
     /// The terminal event, and nothing after it.
     fn end(&mut self, event: impl FnOnce(usize) -> SessionEvent) {
+        // The outage that it ends with; after a connection that has just ended it has no length.
+        self.stats.outages = self.stats().outages;
         self.state = State::Ended;
         self.note_dropped();
         let event = event(self.outbox.len());

@@ -2,24 +2,26 @@
 //! meanwhile.
 //!
 //! `machine` has the states, `link` what concerns a connection, `outbox` the messages on their way out. What is to be decided is
-//! decided in `verdict` (whether to try again), `backoff` (when) and `servers` (where). The dial itself is not here: an adapter
+//! decided in `verdict` (whether to try again), `backoff` (when) and `servers` (where); `text` has the events in words. The dial itself is not here: an adapter
 //! resolves, connects and does the opening handshake, and says what came of it.
 
 mod attempt;
 mod backoff;
 mod config;
 mod event;
+mod gave_up;
 mod link;
 mod machine;
 mod outbox;
+mod queries;
 mod retry_after;
 mod servers;
 mod stats;
+mod text;
 mod verdict;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use core::fmt;
 
 use crate::config::ClientConfig;
 use crate::dial::Protocol;
@@ -36,10 +38,10 @@ use servers::Servers;
 pub use attempt::{DialFailed, SessionAttempt, SessionAttempts, Setback};
 pub use config::{ProtocolSelection, QueuePolicy, SessionConfig};
 pub use event::{
-    Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, Reconnected, Reconnecting, SessionClosed,
-    SessionEvent,
+    Connected, ConnectedInfo, Disconnected, Reconnected, Reconnecting, SessionClosed, SessionEvent,
 };
-pub use outbox::{MessageNumbers, SessionRefused, SessionSendError};
+pub use gave_up::{GaveUp, GaveUpReason, ServerSetback};
+pub use outbox::{MessageNumbers, QueueLimit, SessionRefused, SessionSendError};
 pub use stats::SessionStats;
 pub use verdict::{Pace, RetryRules, Verdict};
 
@@ -62,8 +64,8 @@ pub use verdict::{Pace, RetryRules, Verdict};
 /// [`send`](Self::send) numbers a message and puts it into a bounded queue: see [`QueuePolicy`] for when it is full. It leaves the queue when a connection
 /// can take it, and comes back to its front, in order, if that connection ends before it was written whole. So nothing is
 /// sent twice, and nothing is lost without being told: what was written but may not have arrived is counted as
-/// [`Disconnected::unconfirmed`], with the numbers of the messages. Only an acknowledgement by the application at the other
-/// end can say more.
+/// [`Disconnected::unconfirmed`], with the numbers of the messages. What has arrived is told by the heartbeat: see
+/// [`confirmed`](Self::confirmed). Only an acknowledgement by the application at the other end can say more.
 ///
 /// # Examples
 ///
@@ -131,6 +133,8 @@ pub struct Session {
     now: Instant,
     /// Dials since the last stable connection was lost, without the first of all.
     retries: u32,
+    /// Of these, dials that were made because another server had to be waited for.
+    uncounted: u32,
     attempts: SessionAttempts,
     outage: Outage,
     outbox: Outbox,
@@ -195,10 +199,11 @@ impl Session {
         let mut session = Self {
             connection: config.for_connections(),
             backoff: Backoff::new(&config, entropy),
-            servers: Servers::new(config.servers.len()),
+            servers: Servers::new(&config.servers),
             state: State::Ended,
             now,
             retries: 0,
+            uncounted: 0,
             attempts: SessionAttempts::default(),
             outage: Outage { since: now, dials: 0 },
             outbox: Outbox::new(&config),
@@ -289,42 +294,12 @@ impl Session {
         !matches!(self.state(), SessionState::Closing | SessionState::Ended) && self.outbox.has_room(len)
     }
 
-    /// Messages in the queue, and not yet given to a connection.
-    #[must_use]
-    pub fn queued(&self) -> usize {
-        self.outbox.len()
-    }
-
-    /// Takes all messages out of the queue, with their numbers: those that are left at the end, or what has become pointless during an outage.
-    pub fn take_queue(&mut self) -> impl Iterator<Item = (u64, Message)> + use<> {
-        self.outbox.take().into_iter()
-    }
-
     /// Asks for something else the next time that this server is dialled, such as with new credentials. If it had refused
     /// this client for good, it is tried again. Without effect if there is no such server.
     pub fn set_request(&mut self, server: usize, request: ClientRequest) {
         if let Some(old) = self.config.servers.get_mut(server) {
+            self.servers.accept(server, &request);
             *old = request;
-            self.servers.accept(server);
         }
-    }
-
-    /// What it has done so far.
-    #[must_use]
-    pub fn stats(&self) -> SessionStats {
-        self.stats
-    }
-}
-
-impl fmt::Debug for Session {
-    /// Leaves out messages.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("state", &self.state)
-            .field("now", &self.now)
-            .field("retries", &self.retries)
-            .field("queued", &self.outbox.len())
-            .field("stats", &self.stats)
-            .finish_non_exhaustive()
     }
 }

@@ -35,6 +35,12 @@ impl MessageNumbers {
         self.count == 0
     }
 
+    /// Whether a message is among them, as far as the first and the last tell: what lies between may have been dropped.
+    #[must_use]
+    pub fn contains(&self, number: u64) -> bool {
+        !self.is_empty() && (self.first..=self.last).contains(&number)
+    }
+
     fn add(&mut self, number: u64) {
         self.append(Self { count: 1, first: number, last: number });
     }
@@ -70,15 +76,14 @@ pub struct SessionSendError {
 pub enum SessionRefused {
     /// The queue has no room. With [`QueuePolicy::Wait`], try again when
     /// [`Session::has_room`](crate::Session::has_room).
-    #[error(
-        "the queue is full (messages: {messages}, bytes: {bytes}): this one would go over queue_messages or \
-         queue_bytes"
-    )]
+    #[error("the queue has no room: {limit} (messages that wait: {messages}, bytes in them: {bytes})")]
     QueueFull {
         /// Messages that wait.
         messages: usize,
         /// Bytes of payload data in them.
         bytes: usize,
+        /// The limit that this one would go over.
+        limit: QueueLimit,
     },
     /// The session was closed, or has ended.
     #[error("the session is closing or has ended")]
@@ -86,6 +91,26 @@ pub enum SessionRefused {
     /// [`Session::send_first`](crate::Session::send_first), and this is not the time: there is no connection, or it has been resumed.
     #[error("there is no connection that waits to be resumed")]
     NotResuming,
+}
+
+/// The limit of a session's queue that a message would go over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum QueueLimit {
+    /// [`SessionConfig::queue_messages`].
+    #[error("queue_messages allows {max}")]
+    Messages {
+        /// Messages that may wait.
+        max: usize,
+    },
+    /// [`SessionConfig::queue_bytes`].
+    #[error("queue_bytes allows {max}, and this message has {len}")]
+    Bytes {
+        /// Bytes of payload data that may wait.
+        max: usize,
+        /// Bytes of payload data of the message that was refused. If that is more than `max`, only a connection that takes it at once takes it.
+        len: usize,
+    },
 }
 
 /// The queue and what is in flight.
@@ -98,6 +123,8 @@ pub(super) struct Outbox {
     waiting: VecDeque<(u64, Message)>,
     waiting_bytes: usize,
     next_number: u64,
+    /// All messages with lower numbers have been read by a server, or it was told otherwise.
+    settled: u64,
     /// Nothing waits, and the connection takes a message at once.
     passes: bool,
     /// What goes out first on this connection, and on no other.
@@ -130,6 +157,7 @@ struct Unwritten {
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
     pub(super) unconfirmed: MessageNumbers,
+    pub(super) confirmed: MessageNumbers,
     pub(super) returned: MessageNumbers,
     /// Messages found written that were not known to be.
     pub(super) written: u64,
@@ -144,6 +172,7 @@ impl Outbox {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             next_number: 0,
+            settled: 0,
             passes: false,
             first: VecDeque::new(),
             flight: Flight::default(),
@@ -177,7 +206,12 @@ impl Outbox {
             return match self.policy {
                 QueuePolicy::Wait | QueuePolicy::Fail => {
                     let (messages, bytes) = (self.waiting.len(), self.waiting_bytes);
-                    Err(SessionSendError { message, reason: SessionRefused::QueueFull { messages, bytes } })
+                    let limit = match messages < self.max_messages {
+                        true => QueueLimit::Bytes { max: self.max_bytes, len },
+                        false => QueueLimit::Messages { max: self.max_messages },
+                    };
+                    let reason = SessionRefused::QueueFull { messages, bytes, limit };
+                    Err(SessionSendError { message, reason })
                 }
                 QueuePolicy::DropNewest | QueuePolicy::DropOldest => {
                     let number = self.number();
@@ -243,9 +277,23 @@ impl Outbox {
         self.flight.before_ping.append(since);
     }
 
-    /// The last Ping was answered: the server has read all that was written before it.
-    pub(super) fn ponged(&mut self) {
-        self.flight.before_ping = MessageNumbers::default();
+    /// The last Ping was answered: the server has read all that was written before it. Says what that was.
+    pub(super) fn ponged(&mut self) -> MessageNumbers {
+        let confirmed = core::mem::take(&mut self.flight.before_ping);
+        self.settle(confirmed);
+        confirmed
+    }
+
+    /// The number below which every message has been read by a server, or it was told otherwise.
+    pub(super) fn settled(&self) -> u64 {
+        self.settled
+    }
+
+    // Messages leave in the order of their numbers, so those with lower ones have left before.
+    fn settle(&mut self, confirmed: MessageNumbers) {
+        if !confirmed.is_empty() {
+            self.settled = confirmed.last + 1;
+        }
     }
 
     /// The connection has ended with so many bytes of data frames unwritten. `confirmed` says that the server has read all that was
@@ -264,8 +312,10 @@ impl Outbox {
             self.waiting.push_front((number, message));
             returned.add(number);
         }
-        let unconfirmed = if confirmed { MessageNumbers::default() } else { unconfirmed };
-        Leftovers { unconfirmed, returned, written }
+        let none = MessageNumbers::default();
+        let (confirmed, unconfirmed) = if confirmed { (unconfirmed, none) } else { (none, unconfirmed) };
+        self.settle(confirmed);
+        Leftovers { unconfirmed, confirmed, returned, written }
     }
 
     /// Which messages were dropped since the last time.

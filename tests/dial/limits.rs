@@ -159,6 +159,10 @@ fn the_proxy_has_10_s_or_what_is_left() {
         assert_eq!(handshake.deadline(), None);
         plan.dial.proxied(Err(error), ends);
         assert_eq!(plan.steps(), ["abandon 192.0.2.9:80", "failed proxy-timeout"]);
+        let text = plan.failed.unwrap().to_string();
+        let of_all = text.contains("; that was left of 2 s, which is timeouts.connect (");
+        assert_eq!(of_all, overall == Some(2_000), "{text}");
+        assert_eq!(text.contains("left of"), of_all, "{text}");
     }
 }
 

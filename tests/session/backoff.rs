@@ -181,3 +181,36 @@ fn retry_now_waits_for_nothing_but_what_the_server_asked_for() {
     let (_, waited) = rig.next_dial();
     assert!(waited >= secs(40) && waited < secs(41), "{waited:?}");
 }
+
+#[test]
+fn the_page_says_how_long_attempts_take_with_the_defaults() {
+    let page = include_str!("../../docs/sessions.md");
+    let after = page.split_once("| attempts | dials at the start |").expect("the table").1;
+    let rows = after.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let mut checked = 0;
+    for row in rows {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let [_, attempts, dials, average, most, _] = cells[..] else { panic!("{row}") };
+        let attempts: u32 = attempts.parse().expect("a number");
+        let seconds = |cell: &str| cell.strip_suffix(" s").and_then(|number| number.parse::<f64>().ok());
+        let (average, most) = (seconds(average).expect(row), seconds(most).expect(row));
+        let ceiling = |at: u32| CEILINGS.get(at as usize).copied().unwrap_or(30_000);
+        let ceilings: u64 = (0..attempts).map(ceiling).sum();
+        assert_eq!((most, average * 2.0), (ceilings as f64 / 1000.0, most), "{row}");
+        let mut all = 0.0;
+        for seed in 0..=255 {
+            let mut rig = Rig::with(1, seed, |config| config.max_reconnect_attempts = Some(attempts));
+            while rig.session.state() != sansocket::SessionState::Ended {
+                rig.refuse();
+            }
+            assert_eq!(rig.session.stats().dials.to_string(), dials, "{row}");
+            let waited = rig.now.since(sansocket::Instant::ZERO).as_secs_f64();
+            assert!(waited <= most, "{row}: {waited}");
+            all += waited;
+        }
+        // The standard deviation of the average of 256 is at most 4 %.
+        assert!((all / 256.0 / average - 1.0).abs() < 0.15, "{row}: {}", all / 256.0);
+        checked += 1;
+    }
+    assert_eq!(checked, 6);
+}

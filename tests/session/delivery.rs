@@ -93,6 +93,20 @@ impl Model {
         let Some((end, payload)) = newest else { return };
         self.confirmed = end;
         rig.read(&wire::encode(PONG, None, &payload));
+        // What a heartbeat confirms went out before its Ping.
+        let Some(SessionEvent::Heartbeat { confirmed, .. }) = rig.events.last() else { return };
+        let mut at = 0;
+        let mut last = None;
+        for frame in rig.frames() {
+            at += wire::encode(frame.first, frame.key, &frame.payload).len();
+            if frame.first == BINARY && at <= end {
+                last = Some(u64::from_be_bytes(frame.payload[..8].try_into().expect("eight bytes")));
+            }
+        }
+        assert!(
+            confirmed.is_empty() || Some(confirmed.last) <= last,
+            "{confirmed:?}, and {last:?} was written"
+        );
     }
 
     /// Looks at what the connection that has ended has written, and compares what was said about it.
@@ -146,11 +160,21 @@ impl Model {
         let missing: Vec<u64> = (0..self.accepted).filter(|number| !known.contains(number)).collect();
         let told: u64 = dropped.iter().map(|dropped| dropped.count).sum();
         assert_eq!(missing.len() as u64, told, "{missing:?} are missing, {dropped:?}");
-        for number in missing {
-            let in_some = dropped.iter().any(|dropped| (dropped.first..=dropped.last).contains(&number));
+        for number in &missing {
+            let in_some = dropped.iter().any(|dropped| dropped.contains(*number));
             assert!(in_some, "{number} is missing, {dropped:?}");
         }
+        let confirmed = rig.session.confirmed();
+        assert!(
+            left.iter().all(|number| *number >= confirmed),
+            "below {confirmed}, and in the queue: {left:?}"
+        );
+        for number in 0..confirmed {
+            let told = missing.contains(&number) || self.delivered.contains(&number);
+            assert!(told, "{number} is below {confirmed}");
+        }
         let stats = rig.session.stats();
+        assert_eq!(stats.messages_written, stats.messages_confirmed + stats.messages_unconfirmed);
         assert_eq!(stats.messages_accepted, self.accepted);
         assert_eq!(stats.messages_written, self.delivered.len() as u64);
         assert_eq!(stats.messages_dropped, told);

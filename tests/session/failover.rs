@@ -63,6 +63,38 @@ fn a_server_that_refuses_for_good_is_not_asked_again_until_there_was_a_stable_co
 }
 
 #[test]
+fn a_server_that_is_left_out_is_announced_as_such() {
+    let mut rig = Rig::with(2, 7, |_| {});
+    rig.refuse();
+    rig.fail(DialFailed::permanent("403"));
+    rig.refuse();
+    let told: Vec<_> = rig
+        .events
+        .iter()
+        .map(|event| match event {
+            SessionEvent::Reconnecting(next) => (next.failed, next.left_out, next.server),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(told, [(0, false, 1), (1, true, 0), (0, false, 0)]);
+    let texts: Vec<_> = rig.events.iter().map(ToString::to_string).collect();
+    let begins = |at: usize, text: &str| assert!(texts[at].starts_with(text), "{}", texts[at]);
+    begins(0, "ws://s0.example/: connection refused; next is attempt 1, at ws://s1.example/ in ");
+    begins(1, "ws://s1.example/ is left out from now on: 403; next is attempt 2, at ws://s0.example/ in ");
+}
+
+#[test]
+fn a_connection_that_ends_with_a_final_code_leaves_its_server_out() {
+    let mut rig = Rig::with(2, 7, |_| {});
+    rig.connect();
+    rig.tick(secs(100));
+    rig.server_closes(1008);
+    let SessionEvent::Reconnecting(next) = rig.last() else { panic!("{:?}", rig.events) };
+    assert_eq!((next.failed, next.left_out, next.server), (0, true, 1));
+    assert_eq!((next.why.code(), next.why.close_code().map(|code| code.0)), ("closed", Some(1008)));
+}
+
+#[test]
 fn the_session_gives_up_when_no_server_is_left() {
     let mut rig = Rig::with(2, 7, |_| {});
     rig.fail(DialFailed::permanent("401"));

@@ -142,9 +142,10 @@ fn the_first_and_the_last_eight_attempts_are_told_and_how_many_there_were() {
         for attempt in attempts.iter() {
             assert_eq!(attempt.setback.to_string(), format!("failure {}", attempt.number));
         }
-        let text = gave_up.to_string();
+        let text = gave_up.report();
         assert_eq!(text.contains("more)"), left_out > 0, "{text}");
-        assert_eq!(text.lines().count(), 1 + listed + usize::from(left_out > 0), "{text}");
+        // Why, what is left in the queue, and what came of the server.
+        assert_eq!(text.lines().count(), 3 + listed + usize::from(left_out > 0), "{text}");
     }
 }
 
@@ -159,8 +160,51 @@ fn the_text_is_for_who_is_called_at_night() {
     let SessionEvent::GaveUp(gave_up) = rig.terminal() else { panic!("{:?}", rig.events) };
     assert_eq!(
         gave_up.to_string(),
-        "gave up: max_reconnect_attempts is 1, and so many were made; messages left in the queue: 0\n\
-         dial 1, to server 0, 0 ms: connection refused\n\
-         dial 2, to server 1, 30 s: no connection within 30s, which is connection_timeout",
+        "gave up: max_reconnect_attempts is 1, and so many were made; \
+         ws://s0.example/ (tried once): connection refused; \
+         ws://s1.example/ (tried once): no connection within 30 s, which is connection_timeout; \
+         messages left in the queue: 0",
     );
+    assert_eq!(
+        gave_up.report(),
+        "Gave up: max_reconnect_attempts is 1, and so many were made.\n  \
+           queued    messages left in the queue: 0\n  \
+           server    ws://s0.example/ (tried once): connection refused\n  \
+           server    ws://s1.example/ (tried once): no connection within 30 s, which is connection_timeout\n  \
+           attempt   dial 1, to ws://s0.example/, 0 ms: connection refused\n  \
+           attempt   dial 2, to ws://s1.example/, 30 s: no connection within 30 s, which is connection_timeout\n",
+    );
+}
+
+#[test]
+fn what_came_of_each_server_is_told_once() {
+    let mut rig = Rig::with(6, 7, |config| config.max_reconnect_attempts = Some(7));
+    rig.fail(DialFailed::permanent("401"));
+    for _ in 0..7 {
+        rig.refuse();
+    }
+    let SessionEvent::GaveUp(gave_up) = rig.terminal() else { panic!("{:?}", rig.events) };
+    let told: Vec<_> =
+        gave_up.servers.iter().map(|server| (server.server, server.attempts, server.left_out)).collect();
+    let twice = |server| (server, 2, false);
+    let once = |server| (server, 1, false);
+    assert_eq!(told, [(0, 1, true), twice(1), twice(2), once(3), once(4), once(5)]);
+    let text = gave_up.to_string();
+    assert!(text.contains("; ws://s0.example/ (tried once, then left out): 401; "), "{text}");
+    assert!(text.contains("; ws://s1.example/ (tried 2 times): connection refused; "), "{text}");
+    assert!(text.contains("; and 2 more servers; ") && !text.contains("s4"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(gave_up.report().contains("ws://s5.example/ (tried once)"));
+}
+
+#[test]
+fn what_came_of_servers_before_a_stable_connection_is_forgotten() {
+    let mut rig = Rig::with(2, 7, |config| config.max_reconnect_attempts = Some(0));
+    rig.connect();
+    rig.tick(secs(10));
+    rig.cut();
+    let SessionEvent::GaveUp(gave_up) = rig.terminal() else { panic!("{:?}", rig.events) };
+    let [lost] = &gave_up.servers[..] else { panic!("{:?}", gave_up.servers) };
+    assert_eq!((lost.server, lost.attempts), (0, 1));
+    assert!(matches!(lost.setback, Setback::Lost(_)));
 }

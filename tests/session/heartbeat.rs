@@ -31,7 +31,7 @@ fn an_answered_ping_tells_the_round_trip() {
     rig.write_all();
     rig.tick(millis(35));
     answer(&mut rig);
-    let SessionEvent::Heartbeat { round_trip } = rig.last() else { panic!("{:?}", rig.events) };
+    let SessionEvent::Heartbeat { round_trip, .. } = rig.last() else { panic!("{:?}", rig.events) };
     assert_eq!(*round_trip, millis(35));
     assert_eq!(rig.session.stats().round_trip, Some(millis(35)));
 }
@@ -179,4 +179,76 @@ fn an_answer_of_an_earlier_connection_means_nothing() {
     rig.read(&wire::encode(PONG, None, &[0, 0, 0, 1]));
     assert_eq!(lost(&mut rig).unconfirmed.count, 1);
     assert!(!rig.events.iter().any(|event| matches!(event, SessionEvent::Heartbeat { .. })));
+}
+
+/// What the latest heartbeat has confirmed: how many, the first and the last.
+#[track_caller]
+fn confirmed(rig: &Rig) -> (u64, u64, u64) {
+    let SessionEvent::Heartbeat { confirmed, .. } = rig.last() else { panic!("{:?}", rig.events) };
+    (confirmed.count, confirmed.first, confirmed.last)
+}
+
+fn send(rig: &mut Rig, text: &str) {
+    rig.session.send(text).expect("there is room");
+    rig.write_all();
+}
+
+#[test]
+fn a_heartbeat_says_which_messages_have_arrived() {
+    let mut rig = Rig::new(|_| {});
+    rig.connect();
+    send(&mut rig, "0");
+    send(&mut rig, "1");
+    assert_eq!(rig.session.confirmed(), 0);
+    rig.tick(secs(20));
+    rig.write_all();
+    send(&mut rig, "2, behind the Ping");
+    assert_eq!(rig.session.confirmed(), 0, "a Ping is no answer");
+    answer(&mut rig);
+    assert_eq!((confirmed(&rig), rig.session.confirmed()), ((2, 0, 1), 2));
+    rig.tick(secs(20));
+    rig.write_all();
+    answer(&mut rig);
+    assert_eq!((confirmed(&rig), rig.session.confirmed()), ((1, 2, 2), 3));
+    rig.tick(secs(20));
+    rig.write_all();
+    answer(&mut rig);
+    assert_eq!((confirmed(&rig).0, rig.session.confirmed()), (0, 3), "there was nothing new");
+    let stats = rig.session.stats();
+    assert_eq!((stats.messages_confirmed, stats.messages_unconfirmed), (3, 0));
+}
+
+#[test]
+fn what_was_lost_with_a_connection_is_below_the_mark_and_was_told() {
+    let mut rig = Rig::new(|_| {});
+    rig.connect();
+    send(&mut rig, "0, lost");
+    assert_eq!(lost(&mut rig).unconfirmed.count, 1);
+    rig.connect();
+    send(&mut rig, "1");
+    assert_eq!(rig.session.confirmed(), 0);
+    rig.tick(secs(20));
+    rig.write_all();
+    answer(&mut rig);
+    assert_eq!((confirmed(&rig), rig.session.confirmed()), ((1, 1, 1), 2));
+    let stats = rig.session.stats();
+    assert_eq!((stats.messages_confirmed, stats.messages_unconfirmed), (1, 1));
+}
+
+#[test]
+fn the_answer_to_a_close_frame_says_that_everything_has_arrived() {
+    let mut rig = Rig::new(|_| {});
+    rig.connect();
+    send(&mut rig, "0");
+    send(&mut rig, "1");
+    rig.close();
+    rig.server_answers_close(1000);
+    let SessionEvent::Disconnected(lost) = &rig.events[rig.events.len() - 2] else {
+        panic!("{:?}", rig.events)
+    };
+    assert_eq!((lost.confirmed.count, lost.confirmed.first, lost.confirmed.last), (2, 0, 1));
+    assert_eq!([0, 1, 2].map(|number| lost.confirmed.contains(number)), [true, true, false]);
+    assert!(!lost.unconfirmed.contains(0), "there is none, whatever first and last are");
+    assert!(lost.unconfirmed.is_empty());
+    assert_eq!((rig.session.confirmed(), rig.session.stats().messages_confirmed), (2, 2));
 }

@@ -24,4 +24,5 @@ mod queue;
 mod resume;
 mod retry_after;
 mod rig;
+mod texts;
 mod verdicts;

@@ -36,12 +36,13 @@ fn a_day_without_a_server_costs_little_and_ends_with_the_first_answer() {
     assert_eq!(rig.session.queued(), 100);
 
     rig.connect();
-    let SessionEvent::Reconnected(again) = rig.last() else { panic!("{:?}", rig.events) };
+    let SessionEvent::Reconnected(again) = rig.last().clone() else { panic!("{:?}", rig.events) };
     assert!(again.outage >= secs(DAY) && again.outage < secs(DAY + 60), "{:?}", again.outage);
     assert_eq!(again.attempts, dials);
     rig.write_all();
     assert_eq!(rig.texts().len(), 100);
     let stats = rig.session.stats();
+    assert_eq!((stats.outages, stats.connected), (again.outage, secs(60)));
     assert_eq!(stats.messages_accepted, stats.messages_written + stats.messages_dropped);
     assert_eq!(stats.connections, 2);
 }
@@ -59,4 +60,25 @@ fn whoever_stops_listening_stops_the_attempts() {
     assert!(peak < 4096, "{peak} bytes");
     assert_eq!(rig.session.stats().dials, 2);
     assert!(rig.now.since(Instant::ZERO) > secs(6 * DAY));
+}
+
+#[test]
+fn the_numbers_have_the_outage_that_is_not_over_and_the_connection_that_is_open() {
+    let mut rig = Rig::new(|config| config.max_reconnect_attempts = Some(1));
+    rig.wait(secs(3));
+    assert_eq!(rig.session.stats().outages, secs(0), "there was no connection yet");
+    rig.connect();
+    rig.tick(secs(60));
+    assert_eq!((rig.session.stats().connected, rig.session.stats().outages), (secs(60), secs(0)));
+    rig.cut();
+    let lost_at = rig.now;
+    rig.next_dial();
+    rig.wait(secs(9));
+    assert_eq!(rig.session.stats().outages, rig.now.since(lost_at));
+    rig.wait(secs(21));
+    rig.terminal();
+    let end = rig.now;
+    rig.wait(secs(100));
+    assert_eq!(rig.session.stats().outages, end.since(lost_at), "nobody tries any more");
+    assert_eq!(rig.session.stats().connected, secs(60));
 }

@@ -1,6 +1,8 @@
 //! The queue: what is taken, refused and dropped below, at and above its bounds, with each policy.
 
-use sansocket::{DialFailed, MessageNumbers, QueuePolicy, SessionEvent, SessionRefused, SessionSendError};
+use sansocket::{
+    DialFailed, MessageNumbers, QueueLimit, QueuePolicy, SessionEvent, SessionRefused, SessionSendError,
+};
 
 use crate::rig::{Rig, secs};
 use crate::support::wire;
@@ -37,8 +39,13 @@ fn wait_and_fail_give_back_what_is_over_the_number_of_messages() {
             assert_eq!(rig.session.send(text), Ok(number));
         }
         assert!(!rig.session.has_room(0), "at");
-        let reason = SessionRefused::QueueFull { messages: 2, bytes: 2 };
+        let reason =
+            SessionRefused::QueueFull { messages: 2, bytes: 2, limit: QueueLimit::Messages { max: 2 } };
         assert_eq!(rig.session.send("c"), Err(SessionSendError { message: "c".into(), reason }));
+        assert_eq!(
+            reason.to_string(),
+            "the queue has no room: queue_messages allows 2 (messages that wait: 2, bytes in them: 2)"
+        );
         assert_eq!(dropped(&mut rig), []);
         assert_eq!(rig.session.queued(), 2);
         assert_eq!(left(&mut rig), [(0, "a".into()), (1, "b".into())]);
@@ -55,9 +62,11 @@ fn wait_and_fail_give_back_what_is_over_the_number_of_bytes() {
         let error = rig.session.send("1234").expect_err("above");
         assert_eq!(
             error.to_string(),
-            "the message was not queued: the queue is full (messages: 1, bytes: 7): this one would go over \
-             queue_messages or queue_bytes",
+            "the message was not queued: the queue has no room: queue_bytes allows 10, and this message has 4 \
+             (messages that wait: 1, bytes in them: 7)",
         );
+        let limit = QueueLimit::Bytes { max: 10, len: 4 };
+        assert_eq!(error.reason, SessionRefused::QueueFull { messages: 1, bytes: 7, limit });
         rig.session.send("123").expect("at");
         rig.session.send("").expect("an empty message needs no bytes");
         assert_eq!(rig.session.queued(), 3);

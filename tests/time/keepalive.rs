@@ -1,5 +1,7 @@
 //! Keepalive: `Timeouts::ping_interval` and `Timeouts::pong`.
 
+use core::time::Duration;
+
 use bytes::{Buf, BytesMut};
 use sansocket::{Cause, Role, State};
 
@@ -163,8 +165,8 @@ fn a_blocked_writer_does_not_stop_reading_or_the_pong_limit() {
     let seen = clock.receive_at(25_000, &wire::from(Role::Client, TEXT, b"still read"));
     assert_eq!(seen.len(), 1);
     clock.receive_at(26_000, &wire::from(Role::Client, PING, b""));
-    // 30 s: the Pong is due. Its Close frame cannot be written either, so 5 s later the time for closing is over.
-    assert_eq!(clock.end_of_itself(), (35_000, Cause::PongTimeout));
+    // 30 s: the Pong is due. Its Close frame cannot be written either, so 1 s later the time for closing is over.
+    assert_eq!(clock.end_of_itself(), (31_000, Cause::PongTimeout));
 }
 
 #[test]
@@ -235,5 +237,34 @@ fn a_paused_connection_still_finds_a_peer_that_does_not_take_what_is_written() {
     let mut clock = keepalive(Role::Server);
     clock.end.pause();
     clock.stuck = true;
-    assert_eq!(clock.end_of_itself(), (35_000, Cause::PongTimeout), "the Pong's 10 s, and 5 s for closing");
+    assert_eq!(clock.end_of_itself(), (31_000, Cause::PongTimeout), "the Pong's 10 s, and 1 s for closing");
+}
+
+#[test]
+fn a_peer_that_is_gone_while_much_is_written_is_found_by_when_the_last_byte_was_taken() {
+    for last in [5_000, 19_000, 20_000, 23_000, 29_000, 45_000] {
+        for role in BOTH {
+            let mut clock = keepalive(role);
+            clock.stuck = true;
+            clock.end.send_binary(&[0; 10_000]).unwrap();
+            for at in (1_000..=last).step_by(1_000) {
+                clock.run_until(at);
+                clock.end.transmit().advance(10);
+            }
+            let (ended, cause) = clock.end_of_itself();
+            assert_eq!(cause, Cause::PongTimeout);
+            // From the Ping or the last byte on, the Pong's 10 s; an eighth of that until it is seen that nothing is taken any more; 1 s for closing.
+            let limit = last.max(20_000) + 10_000 + 1_000;
+            assert!((limit..=limit + 1_250).contains(&ended), "{ended} ms, the last byte at {last} ms");
+        }
+    }
+}
+
+#[test]
+fn a_shorter_limit_for_closing_holds_after_a_ping_without_an_answer_too() {
+    let mut clock = Clock::with(Role::Client, |limits| {
+        (limits.ping_interval, limits.pong, limits.close) = (secs(20), secs(10), Duration::from_millis(300));
+    });
+    clock.stuck = true;
+    assert_eq!(clock.end_of_itself(), (30_300, Cause::PongTimeout));
 }

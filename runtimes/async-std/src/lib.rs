@@ -40,7 +40,17 @@
 //!
 //! async-std is discontinued, and its authors recommend smol. This adapter is a crate of its own so that it can be retired without
 //! touching anybody else.
+//!
+//! # Features
+//!
+//! - `deflate` (default): compression of messages.
+//! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
+//! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
+//! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`.
+//! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
+//! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]

@@ -41,6 +41,9 @@
 //! system's `poll`. So every time limit holds while a call waits, and a call waits for several things at once: to receive, to write what
 //! is due, and for the limits.
 //!
+//! A WebSocket is a byte stream too, for protocols that know nothing of messages: [`WebSocket::into_byte_stream`]; and so is one message:
+//! [`WebSocket::read_message`], [`WebSocket::write_message`].
+//!
 //! # Between calls
 //!
 //! nothing happens. Pings are answered and keepalive ([`Timeouts`]) works while some call waits, [`WebSocket::recv`] above all; a [`Client`]
@@ -52,7 +55,16 @@
 //!
 //! If it does neither, it finds what came meanwhile when it receives next, and a peer with keepalive of its own may have
 //! given up. This end does not: what has come is read before a time limit is judged.
+//!
+//! # Features
+//!
+//! - `deflate` (default): compression of messages.
+//! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
+//! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
+//! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
+//! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
@@ -66,6 +78,7 @@ mod dial;
 mod halves;
 mod incoming;
 mod runtime;
+mod views;
 mod wait;
 mod websocket;
 
@@ -93,14 +106,15 @@ pub use sansocket::{
 };
 pub use sansocket::{
     Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
-    QueuePolicy, Reconnected, Reconnecting, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
-    SessionSendError, SessionState, SessionStats, Setback,
+    QueueLimit, QueuePolicy, Reconnected, Reconnecting, ServerSetback, SessionClosed, SessionConfig,
+    SessionEvent, SessionRefused, SessionSendError, SessionState, SessionStats, Setback,
 };
 #[cfg(feature = "deflate")]
 pub use sansocket::{DeflateConfig, DeflateParams};
 pub use sansocket_driver::{Error, Handshakes, Transport, handshakes};
 #[cfg(feature = "tls")]
 pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
+pub use views::{ByteStream, MessageReader, MessageWriter};
 pub use websocket::{Received, WebSocket};
 
 /// All of the core, for what is not re-exported by name.

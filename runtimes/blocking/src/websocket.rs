@@ -38,7 +38,7 @@ pub struct WebSocket<S = MaybeTls>
 where
     Blocking: Transport<S>,
 {
-    inner: sansocket_driver::WebSocket<S, Blocking>,
+    pub(crate) inner: sansocket_driver::WebSocket<S, Blocking>,
 }
 
 /// What [`recv_timeout`](WebSocket::recv_timeout) has to say.

@@ -99,6 +99,10 @@ mod adapter {
             Self(self.0.max_reconnect_attempts(max))
         }
 
+        pub(crate) fn heartbeat_interval(self, interval: Duration) -> Self {
+            Self(self.0.heartbeat_interval(interval))
+        }
+
         pub(crate) fn on_event(self, callback: impl FnMut(&SessionEvent) + Send + 'static) -> Self {
             Self(self.0.on_event(callback))
         }
@@ -155,6 +159,10 @@ mod adapter {
 
         pub(crate) fn state(&self) -> SessionState {
             self.0.state()
+        }
+
+        pub(crate) fn confirmed(&self) -> u64 {
+            self.0.confirmed()
         }
 
         pub(crate) fn stats(&self) -> SessionStats {

@@ -21,7 +21,7 @@ macro_rules! adapter {
         };
         pub use sansocket::{
             Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
-            QueuePolicy, Reconnected, Reconnecting, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
+            QueueLimit, QueuePolicy, Reconnected, Reconnecting, ServerSetback, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
             SessionSendError, SessionState, SessionStats, Setback,
         };
         pub use sansocket::{
@@ -113,6 +113,15 @@ macro_rules! adapter {
 
         /// The sending half of a [`WebSocket`]. See [`sansocket_driver::WriteHalf`] for its methods.
         pub type WriteHalf<S = MaybeTls> = $crate::WriteHalf<S, $runtime>;
+
+        /// A message that is received as a byte stream. See [`sansocket_driver::MessageReader`] for its methods.
+        pub type MessageReader<'a, S = MaybeTls> = $crate::MessageReader<'a, S, $runtime>;
+
+        /// A message that is sent as a byte stream. See [`sansocket_driver::MessageWriter`] for its methods.
+        pub type MessageWriter<'a, S = MaybeTls> = $crate::MessageWriter<'a, S, $runtime>;
+
+        /// A WebSocket as a byte stream. See [`sansocket_driver::ByteStream`] for its methods.
+        pub type ByteStream<S = MaybeTls> = $crate::ByteStream<S, $runtime>;
 
         /// A client's request that waits for an answer. See [`sansocket_driver::Incoming`] for its methods.
         pub type Incoming<S = $stream> = $crate::Incoming<S, $runtime>;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sansocket::{AcceptRefused, Closed, DialError, HandshakeError, SendError, SendRefused, UrlError};
+use sansocket::{AcceptRefused, Cause, Closed, DialError, HandshakeError, SendError, SendRefused, UrlError};
 use thiserror::Error;
 
 #[cfg(feature = "tls")]
@@ -79,6 +79,27 @@ impl Error {
             Self::Dial(error) => error.handshake(),
             _ => None,
         }
+    }
+}
+
+/// With the error itself inside ([`io::Error::get_ref`]), and the kind of what the operating system said, if it said something.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Lost(io) | Error::Closed { io: Some(io), .. } => io.kind(),
+            Error::Closed { closed, .. } => match closed.cause {
+                Cause::Eof(_) => io::ErrorKind::UnexpectedEof,
+                Cause::Failed(_) => io::ErrorKind::InvalidData,
+                Cause::PongTimeout | Cause::IdleTimeout | Cause::MessageTimeout | Cause::CloseTimeout(_) => {
+                    io::ErrorKind::TimedOut
+                }
+                _ => io::ErrorKind::ConnectionAborted,
+            },
+            Error::Refused(SendRefused::Closing) => io::ErrorKind::BrokenPipe,
+            Error::Refused(SendRefused::InvalidUtf8 { .. }) => io::ErrorKind::InvalidData,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -120,11 +120,7 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
     ///
     /// As there.
     pub async fn send_fragment(&self, kind: MessageKind, data: &[u8], last: bool) -> Result<(), Error> {
-        poll_fn(|cx| {
-            let mut link = self.shared.lock();
-            if link.sender.may_send() { Poll::Ready(Ok(())) } else { link.poll_flush(cx) }
-        })
-        .await?;
+        poll_fn(|cx| self.shared.lock().poll_room(cx)).await?;
         self.shared.lock().sender.send_fragment(kind, data, last)?;
         self.flush().await
     }

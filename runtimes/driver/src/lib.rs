@@ -17,6 +17,7 @@
 //! - `tls`: `wss`, on both sides, by rustls with the cryptography of ring.
 //! - `webpki-roots`: the authorities that Mozilla trusts, compiled in.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
@@ -24,6 +25,7 @@
 mod adapter;
 mod alarm;
 mod any;
+mod byte_stream;
 mod client;
 pub mod clock;
 mod dial;
@@ -33,9 +35,11 @@ pub mod futures_io;
 mod halves;
 mod handshake;
 mod maybe_tls;
+mod message_io;
 mod opening;
 mod owner;
 mod parts;
+mod pieces;
 pub mod pool;
 mod reading;
 mod runtime;
@@ -55,12 +59,14 @@ mod wake;
 mod websocket;
 
 pub use any::{AnyRequest, IncomingHttp, receive_any};
+pub use byte_stream::ByteStream;
 pub use client::{Client, ClientBuilder, ClientSender};
 pub use dial::{Connector, Dialer, set_tcp_options};
 pub use error::Error;
 pub use halves::{ReadHalf, WriteHalf};
 pub use handshake::{Incoming, accept, accept_or_answer, accept_with, client, entropy, receive_request};
 pub use maybe_tls::MaybeTls;
+pub use message_io::{MessageReader, MessageWriter};
 pub use parts::{Parts, client_parts};
 pub use runtime::{Runtime, Timer, Transport};
 pub use telemetry::{Handshakes, handshakes};

@@ -126,7 +126,8 @@ impl<S, R: Transport<S>> MaybeTls<S, R> {
     }
 }
 
-crate::stream_traits::stream_traits!(MaybeTls);
+crate::stream_traits::read_traits!([S: Unpin, R: Transport<S>] MaybeTls<S, R>);
+crate::stream_traits::write_traits!([S: Unpin, R: Transport<S>] MaybeTls<S, R>);
 
 #[cfg(feature = "tls")]
 impl<S, R: Transport<S>> From<TlsStream<S, R>> for MaybeTls<S, R> {

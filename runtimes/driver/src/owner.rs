@@ -1,7 +1,10 @@
 //! To whom a connection belongs: to the application, which sends by itself, or to a session, which has messages of its own.
 
-use sansocket::{Event, Message, Reader, Sender};
+use std::borrow::Cow;
 
+use sansocket::{Chunk, Event, Message, Reader, Sender};
+
+use crate::pieces::Pieces;
 use crate::pool::BLOCK;
 
 /// What the reading loop asks of whom the connection belongs to.
@@ -22,6 +25,11 @@ pub(crate) trait Owner {
 
     /// Takes a message.
     fn message(&mut self, event: Event<'_>) -> Option<Self::Item>;
+
+    /// Takes a piece of a message that began while the application read one as a byte stream, or wanted to.
+    fn piece(&mut self, _pieces: &mut Pieces, _chunk: &Chunk<'_>) -> Option<Self::Item> {
+        None
+    }
 
     /// Looks at what is no message. The connection has dealt with it.
     fn control(&mut self, event: Event<'_>) -> Option<Self::Item>;
@@ -45,8 +53,50 @@ impl Owner for Application {
         event.into_message()
     }
 
+    fn piece(&mut self, pieces: &mut Pieces, chunk: &Chunk<'_>) -> Option<Message> {
+        pieces.push(chunk)
+    }
+
     fn control(&mut self, _event: Event<'_>) -> Option<Message> {
         None
+    }
+}
+
+/// Has a function look at the next event, whatever it is.
+pub(crate) struct Visitor<F>(pub(crate) Option<F>);
+
+impl<T, F: FnOnce(Event<'_>) -> T> Visitor<F> {
+    fn visit(&mut self, event: Event<'_>) -> Option<T> {
+        self.0.take().map(|look| look(event))
+    }
+}
+
+impl<T, F: FnOnce(Event<'_>) -> T> Owner for Visitor<F> {
+    type Item = T;
+
+    const SENDS: bool = false;
+
+    fn transfer(&mut self, _sender: &mut Sender) {}
+
+    fn message(&mut self, event: Event<'_>) -> Option<T> {
+        self.visit(event)
+    }
+
+    fn piece(&mut self, pieces: &mut Pieces, chunk: &Chunk<'_>) -> Option<T> {
+        let message = pieces.push(chunk)?;
+        self.visit(whole(message))
+    }
+
+    fn control(&mut self, event: Event<'_>) -> Option<T> {
+        self.visit(event)
+    }
+}
+
+/// A message as the event that it came as.
+pub(crate) fn whole(message: Message) -> Event<'static> {
+    match message {
+        Message::Text(text) => Event::Text(Cow::Owned(text)),
+        Message::Binary(bytes) => Event::Binary(Cow::Owned(bytes.into())),
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut, BytesMut};
-use sansocket::{Closed, Event, Message, Receiver, Sender};
+use sansocket::{Closed, Delivery, Event, Message, Receiver, Sender};
 use tracing::Span;
 
 use crate::error::Error;
-use crate::owner::{Application, Owner};
+use crate::owner::{Application, Owner, Visitor, whole};
+use crate::pieces::{Piece, Pieces, Streaming};
 use crate::pool;
 use crate::runtime::Transport;
 use crate::shared::Shared;
@@ -21,6 +22,8 @@ pub(crate) struct Reading<S, R: Transport<S>> {
     input: BytesMut,
     /// A message that was found while a sender had to wait.
     ahead: Option<Message>,
+    /// What there is of a message that comes in pieces.
+    pieces: Pieces,
     /// The end was reported.
     reported: bool,
     /// Reads since this last waited.
@@ -30,7 +33,7 @@ pub(crate) struct Reading<S, R: Transport<S>> {
 impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
     pub(crate) fn new(stream: S, receiver: Receiver, sender: Sender, input: BytesMut, span: Span) -> Self {
         let shared = Arc::new(Shared::new(stream, sender, span));
-        Self { shared, receiver, input, ahead: None, reported: false, reads: 0 }
+        Self { shared, receiver, input, ahead: None, pieces: Pieces::default(), reported: false, reads: 0 }
     }
 
     /// Whether bytes wait that were not looked at: more messages of the same read, most likely.
@@ -47,6 +50,41 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
             Some(message) => Ok(Some(message)),
             None => self.report(),
         })
+    }
+
+    /// As [`poll_recv`](Self::poll_recv), for a function that looks at the event where it is.
+    pub(crate) fn poll_event<T, F: FnOnce(Event<'_>) -> T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        visitor: &mut Visitor<F>,
+    ) -> Poll<Result<Option<T>, Error>> {
+        if let Some(message) = self.ahead.take() {
+            return Poll::Ready(Ok(visitor.message(whole(message))));
+        }
+        self.poll_next_for(cx, visitor).map(|seen| match seen {
+            Some(seen) => Ok(Some(seen)),
+            None => self.report().map(|_| None),
+        })
+    }
+
+    /// The next piece of a message; `None` at the end of the connection.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
+        if let Some(message) = self.ahead.take() {
+            return Poll::Ready(Some(message.into()));
+        }
+        if let Some(piece) = self.pieces.take() {
+            return Poll::Ready(Some(piece));
+        }
+        // For a message that begins now; one that has begun comes as it began.
+        self.receiver.set_delivery(Delivery::Chunks);
+        let piece = self.poll_next_for(cx, &mut Streaming);
+        self.receiver.set_delivery(Delivery::Messages);
+        piece
+    }
+
+    /// Throws away what is still to come of a message that was read in part.
+    pub(crate) fn skip_message(&mut self) {
+        self.pieces.skip();
     }
 
     /// Receives although the application does not ask for it, so that Pings are answered and time limits heeded while it
@@ -106,8 +144,8 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
         cx: &mut Context<'_>,
         owner: &mut O,
     ) -> Poll<Option<O::Item>> {
-        // What was read before has been looked at, unless some of it is left.
-        let mut has_new = self.has_input();
+        // What was read before has been looked at, unless some of it is left; of a compressed message, it may be held by the core.
+        let mut has_new = self.has_input() || self.receiver.progress().unread;
         loop {
             if has_new {
                 if let Some(item) = self.decode(owner) {
@@ -161,6 +199,11 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
             }
             match reader.next()? {
                 event @ (Event::Text(_) | Event::Binary(_)) => break owner.message(event),
+                Event::Chunk(chunk) => {
+                    if let Some(item) = owner.piece(&mut self.pieces, &chunk) {
+                        break Some(item);
+                    }
+                }
                 other => {
                     self.shared.lock().sender.handle(&other);
                     answered = true;
@@ -178,8 +221,18 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
         item
     }
 
+    /// The end of a connection inside of a message.
+    pub(crate) fn cut_off(&mut self) -> Error {
+        let mut link = self.shared.lock();
+        self.reported = true;
+        match link.closed().cloned() {
+            Some(closed) => Error::Closed { closed: Box::new(closed), io: link.take_io() },
+            None => Error::Lost(std::io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
     /// The end, as an error unless it was a closing handshake.
-    fn report(&mut self) -> Result<Option<Message>, Error> {
+    pub(crate) fn report(&mut self) -> Result<Option<Message>, Error> {
         let mut link = self.shared.lock();
         let closed = link.closed().filter(|closed| !closed.is_clean() && !self.reported).cloned();
         self.reported = true;

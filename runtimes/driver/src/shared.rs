@@ -212,6 +212,15 @@ impl<S, R: Transport<S>> Link<S, R> {
         }
     }
 
+    /// Writes until there is room for a message, or none can be sent any more.
+    pub(crate) fn poll_room(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
+        if !self.sender.may_send() && self.poll_write(cx).is_pending() && !self.sender.may_send() {
+            return Poll::Pending;
+        }
+        self.written()?;
+        Poll::Ready(Ok(()))
+    }
+
     /// Writes what waits, for who has to know whether it was written.
     pub(crate) fn poll_flush(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_write(cx));

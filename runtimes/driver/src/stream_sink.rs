@@ -1,7 +1,7 @@
 //! `Stream` of what is received and `Sink` of what is sent: a WebSocket and its halves among the combinators of the crate futures.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::stream::{FusedStream, Stream};
 use futures_sink::Sink;
@@ -54,7 +54,9 @@ impl<S: Send + 'static, R: Transport<S>> Sink<Message> for WebSocket<S, R> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.get_mut().poll_room(cx)
+        let socket = self.get_mut();
+        socket.attend(cx);
+        socket.poll_room(cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
@@ -126,31 +128,7 @@ fn poll_item<S: Send + 'static, R: Transport<S>>(
     reading.poll_recv(cx).map(Result::transpose)
 }
 
-impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
-    /// Waits until there is room for a message.
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.attend(cx);
-        loop {
-            let room = self.reading.shared.lock().poll_room(cx);
-            if room.is_ready() {
-                return room;
-            }
-            // A peer that does not read may be one that waits to be read.
-            ready!(self.reading.poll_ahead(cx));
-        }
-    }
-}
-
 impl<S, R: Transport<S>> Link<S, R> {
-    /// Writes until there is room for a message, or none can be sent any more.
-    fn poll_room(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        if !self.sender.may_send() && self.poll_write(cx).is_pending() && !self.sender.may_send() {
-            return Poll::Pending;
-        }
-        self.written()?;
-        Poll::Ready(Ok(()))
-    }
-
     fn start_send(&mut self, message: Message) -> Result<(), Error> {
         self.not_broken()?;
         Ok(self.sender.send(message)?)

@@ -219,15 +219,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     ///
     /// [RFC 6455 section 5.4]: https://www.rfc-editor.org/rfc/rfc6455#section-5.4
     pub async fn send_fragment(&mut self, kind: MessageKind, data: &[u8], last: bool) -> Result<(), Error> {
-        poll_fn(|cx| {
-            // What was sent before makes room first, so that there is one place where this waits.
-            if self.reading.shared.lock().sender.may_send() {
-                Poll::Ready(Ok(()))
-            } else {
-                self.poll_flush(cx)
-            }
-        })
-        .await?;
+        poll_fn(|cx| self.poll_room(cx)).await?;
         self.reading.shared.lock().sender.send_fragment(kind, data, last)?;
         self.flush().await
     }
@@ -305,6 +297,18 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     pub(crate) fn attend(&mut self, cx: &mut Context<'_>) {
         if std::mem::replace(&mut self.sending, true) {
             let _ = self.reading.poll_ahead(cx);
+        }
+    }
+
+    /// Waits until there is room for a message.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            let room = self.reading.shared.lock().poll_room(cx);
+            if room.is_ready() {
+                return room;
+            }
+            // A peer that does not read may be one that waits to be read.
+            ready!(self.reading.poll_ahead(cx));
         }
     }
 

@@ -146,3 +146,23 @@ fn a_failed_handshake_is_logged_once_and_giving_up_is_an_error() {
         ],
     );
 }
+
+#[test]
+fn a_server_that_is_left_out_is_not_announced_as_one_to_be_tried_again() {
+    let session = || {
+        let mut client = builder(2).max_reconnect_attempts(1).build().unwrap();
+        events(&mut client);
+        reject(403, "");
+        let refused = events(&mut client);
+        set(2, Tcp::Refuses);
+        next_attempt(&mut client, &refused);
+    };
+    assert_log(
+        session,
+        &[
+            (Level::WARN, "403"),
+            (Level::WARN, "left_out=\"ws://192.0.2.1\" server=\"ws://192.0.2.2\" attempt=1 of=1"),
+            (Level::ERROR, "; ws://192.0.2.2/ (tried once): no connection to ws://192.0.2.2:80: "),
+        ],
+    );
+}

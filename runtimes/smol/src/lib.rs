@@ -41,7 +41,17 @@
 //!
 //! It works under every executor. One thing is spawned: when an application leaves messages or a Pong unwritten and then awaits something
 //! else, they are written by a small task on smol's global executor ([`smol::spawn`]), which is started when that first happens.
+//!
+//! # Features
+//!
+//! - `deflate` (default): compression of messages.
+//! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
+//! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
+//! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`.
+//! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
+//! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]

@@ -7,6 +7,8 @@ mod list;
 #[cfg(feature = "futures")]
 #[path = "../../loopback/streams.rs"]
 mod streams;
+#[path = "../../loopback/views.rs"]
+mod views;
 
 mod runtime {
     use std::future::Future;

@@ -36,17 +36,29 @@
 //! authorities, client certificates, proxies, redirects, the time of each step. For servers there is `TlsAcceptor`, and [`Client`] is a
 //! client that connects again by itself.
 //!
+//! A WebSocket is a byte stream too, for protocols that know nothing of messages:
+//!
+//! ```no_run
+//! # async fn tunnel(mut tcp: tokio::net::TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+//! let mut tunnel = sansocket_tokio::connect("wss://gateway.example/ssh").await?.into_byte_stream();
+//! tokio::io::copy_bidirectional(&mut tcp, &mut tunnel).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Time limits and keepalive are on by default: see [`Timeouts`]. They need tokio's time driver (`enable_time` or `enable_all`).
 //!
 //! # Features
 //!
 //! - `deflate` (default): compression of messages.
 //! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
+//! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`.
 //! - `tungstenite`: the module `tungstenite`, with tokio-tungstenite's functions and types by the same names.
 //! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]

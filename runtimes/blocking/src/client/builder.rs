@@ -103,9 +103,22 @@ impl ClientBuilder {
         Self { inner: self.inner.max_reconnect_delay(delay) }
     }
 
-    /// Time between keepalive Pings. Default 20 s; `None` sends none.
+    /// Time between keepalive Pings. Default 20 s; `None` sends none. It is also how soon it is known what has arrived: see
+    /// [`ClientSender::confirmed`](super::ClientSender::confirmed).
+    ///
+    /// Unless [`heartbeat_timeout`](Self::heartbeat_timeout) was set, that becomes the same, but no less than 5 s, which leaves time for lost packets to be sent again, and no
+    /// more than 20 s.
     pub fn heartbeat_interval(self, interval: impl Into<Option<Duration>>) -> Self {
         Self { inner: self.inner.heartbeat_interval(interval) }
+    }
+
+    /// Time that the server has to answer a keepalive Ping, before the connection counts as lost. Default 20 s, or what
+    /// [`heartbeat_interval`](Self::heartbeat_interval) says; `None` waits for ever.
+    ///
+    /// So a server that is gone is noticed after one interval and this time; see
+    /// [`SessionConfig::heartbeat_timeout`](sansocket::SessionConfig::heartbeat_timeout) for when it is a little more.
+    pub fn heartbeat_timeout(self, limit: impl Into<Option<Duration>>) -> Self {
+        Self { inner: self.inner.heartbeat_timeout(limit) }
     }
 
     /// What happens to a message for which the queue has no room. Default [`QueuePolicy::Wait`].
@@ -141,7 +154,8 @@ impl ClientBuilder {
     }
 
     /// Called with each event, messages included, in their order, before the application gets it by [`Client::next`]. It runs inside of the
-    /// client's own calls: it must not block. It may send, by a [`ClientSender`](super::ClientSender) that it gets by some other way.
+    /// client's own calls: it must not block. One that sends needs a [`ClientSender`](super::ClientSender), which there is when the client is built: see
+    /// [`Client::on_event`].
     pub fn on_event(self, callback: impl FnMut(&SessionEvent) + Send + 'static) -> Self {
         Self { inner: self.inner.on_event(callback) }
     }

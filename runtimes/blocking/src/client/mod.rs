@@ -148,6 +148,12 @@ impl Client {
         block_on(Others::Threads, self.inner.close(code, reason))
     }
 
+    /// As [`ClientBuilder::on_event`], in place of a callback that was set before: for one that sends, by a [`ClientSender`] of this client. No event is
+    /// missed before the first call that waits.
+    pub fn on_event(&mut self, callback: impl FnMut(&SessionEvent) + Send + 'static) {
+        self.inner.on_event(callback);
+    }
+
     /// A handle to send by this client from other threads.
     #[must_use]
     pub fn sender(&self) -> ClientSender {
@@ -192,6 +198,12 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> SessionStats {
         self.inner.stats()
+    }
+
+    /// Which messages have arrived: see [`ClientSender::confirmed`].
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.inner.confirmed()
     }
 
     /// Messages in the queue, and not yet given to a connection.

@@ -65,6 +65,18 @@ impl ClientSender {
         self.inner.stats()
     }
 
+    /// Which messages have arrived: all with a number below this one, but for those that an event told otherwise of
+    /// ([`Disconnected::unconfirmed`](sansocket::Disconnected::unconfirmed), [`SessionEvent::Dropped`](sansocket::SessionEvent::Dropped)) or that
+    /// [`take_queue`](Self::take_queue) has given back. Never goes down.
+    ///
+    /// The answer to a keepalive Ping shows it, so a message is known to have arrived one
+    /// [`heartbeat_interval`](sansocket::SessionConfig::heartbeat_interval) later at most, and the way there and back. It says that the WebSocket of the server has read it, not
+    /// what its application has made of it: see [`Session::confirmed`](sansocket::Session::confirmed).
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.inner.confirmed()
+    }
+
     /// Messages in the queue, and not yet given to a connection.
     #[must_use]
     pub fn queued(&self) -> usize {

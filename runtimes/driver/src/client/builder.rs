@@ -54,6 +54,8 @@ pub struct ClientBuilder<R: Dialer> {
     /// TLS, for `wss`.
     #[cfg(feature = "tls")]
     pub tls: Tls,
+    /// It was set, and does not go by the interval.
+    heartbeat_timeout: bool,
     greeting: Option<Greeting>,
     callback: Option<Callback>,
     runtime: std::marker::PhantomData<fn() -> R>,
@@ -114,9 +116,29 @@ impl<R: Dialer> ClientBuilder<R> {
         self
     }
 
-    /// Time between keepalive Pings. Default 20 s; `None` sends none.
+    /// Time between keepalive Pings. Default 20 s; `None` sends none. It is also how soon it is known what has arrived: see
+    /// [`ClientSender::confirmed`].
+    ///
+    /// Unless [`heartbeat_timeout`](Self::heartbeat_timeout) was set, that becomes the same, but no less than 5 s, which leaves time for lost packets to be sent again, and no
+    /// more than 20 s.
     pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.session.heartbeat_interval = interval.into();
+        let usual = |interval: Option<Duration>| interval.map(|interval| interval.clamp(SHORT, LONG));
+        let interval = interval.into();
+        if !self.heartbeat_timeout && self.session.heartbeat_timeout == usual(self.session.heartbeat_interval)
+        {
+            self.session.heartbeat_timeout = usual(interval).or(self.session.heartbeat_timeout);
+        }
+        self.session.heartbeat_interval = interval;
+        self
+    }
+
+    /// Time that the server has to answer a keepalive Ping, before the connection counts as lost. Default 20 s, or what
+    /// [`heartbeat_interval`](Self::heartbeat_interval) says; `None` waits for ever.
+    ///
+    /// So a server that is gone is noticed after one interval and this time; see [`SessionConfig::heartbeat_timeout`] for when it is a little more.
+    pub fn heartbeat_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.heartbeat_timeout = true;
+        self.session.heartbeat_timeout = limit.into();
         self
     }
 
@@ -162,7 +184,8 @@ impl<R: Dialer> ClientBuilder<R> {
     }
 
     /// Called with each event, messages included, in their order, before the application gets it by [`Client::next`]. It runs inside of the
-    /// client's own calls: it must not block. It may send, by a [`ClientSender`] that it gets by some other way.
+    /// client's own calls: it must not block. One that sends needs a [`ClientSender`], which there is when the client is built: see
+    /// [`Client::on_event`].
     pub fn on_event(mut self, callback: impl FnMut(&SessionEvent) + Send + 'static) -> Self {
         self.callback = Some(Box::new(callback));
         self
@@ -208,6 +231,7 @@ impl<R: Dialer> Default for ClientBuilder<R> {
             dial: DialConfig::default(),
             #[cfg(feature = "tls")]
             tls: Tls::default(),
+            heartbeat_timeout: false,
             greeting: None,
             callback: None,
             runtime: std::marker::PhantomData,
@@ -223,3 +247,7 @@ impl<R: Dialer> fmt::Debug for ClientBuilder<R> {
             .finish_non_exhaustive()
     }
 }
+
+/// The time for the answer to a Ping, where only the interval was set: at least, and at most.
+const SHORT: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(20);

@@ -86,7 +86,7 @@ impl<R: Dialer> Drive<R> {
                 None => {}
             }
             if let Some(reading) = &mut self.reading {
-                let mut owner = Owned { hub: &self.hub, now };
+                let mut owner = Owned { hub: &self.hub, now, clock: &self.timer };
                 let polled = match unread {
                     false => reading.poll_next_for(cx, &mut owner),
                     true => reading.poll_unread(cx, &mut owner).map(|()| None),
@@ -113,7 +113,7 @@ impl<R: Dialer> Drive<R> {
     /// Writes what was queued, without a look at what comes. What cannot be written now is left to a small task.
     pub(super) fn write(&mut self, cx: &Context<'_>) {
         let Some(reading) = &self.reading else { return };
-        let mut owner = Owned { hub: &self.hub, now: self.timer.now() };
+        let mut owner = Owned { hub: &self.hub, now: self.timer.now(), clock: &self.timer };
         let mut link = reading.shared.lock();
         if reading.has_input() {
             // More messages of the same read, most likely: replies to them leave in one write.
@@ -199,7 +199,7 @@ impl<R: Dialer> Drive<R> {
         self.dial = None;
         if let Some(reading) = self.reading.take() {
             let mut link = reading.shared.lock();
-            Owned { hub: &self.hub, now }.transfer(&mut link.sender);
+            Owned { hub: &self.hub, now, clock: &self.timer }.transfer(&mut link.sender);
             link.abandon();
             let closed = link.closed().cloned();
             drop(link);

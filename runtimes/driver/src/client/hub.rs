@@ -10,6 +10,7 @@ use sansocket::{
 };
 
 use crate::owner::Owner;
+use crate::runtime::Timer;
 use crate::wake::Waiters;
 
 /// A lock around the session. It is held for one call at a time, and never while a connection's is taken.
@@ -103,12 +104,14 @@ impl Hub {
 }
 
 /// The session as the owner of a connection.
-pub(super) struct Owned<'a> {
+pub(super) struct Owned<'a, T> {
     pub(super) hub: &'a Hub,
+    /// When this turn began, which is exact enough for most.
     pub(super) now: Instant,
+    pub(super) clock: &'a T,
 }
 
-impl Owner for Owned<'_> {
+impl<T: Timer> Owner for Owned<'_, T> {
     type Item = SessionEvent;
 
     const SENDS: bool = true;
@@ -122,6 +125,8 @@ impl Owner for Owned<'_> {
     }
 
     fn control(&mut self, event: Event<'_>) -> Option<SessionEvent> {
-        self.hub.lock().handle(event, self.now)
+        // A Ping may have left in this very turn, and its Pong have come.
+        let now = if matches!(event, Event::Pong(_)) { self.clock.now() } else { self.now };
+        self.hub.lock().handle(event, now)
     }
 }

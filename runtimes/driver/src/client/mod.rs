@@ -228,6 +228,29 @@ impl<R: Dialer> Client<R> {
         Ok(self.closed.clone())
     }
 
+    /// As [`ClientBuilder::on_event`], in place of a callback that was set before: for one that sends. No event is missed before the first call
+    /// that is awaited.
+    ///
+    /// ```
+    /// # use sansocket_driver::{Client, Dialer};
+    /// # fn build<R: Dialer>() -> Result<Client<R>, Box<dyn std::error::Error>> {
+    /// use sansocket::SessionEvent;
+    ///
+    /// let mut client: Client<R> = Client::builder().server("wss://example.com/feed")?.build()?;
+    /// let sender = client.sender();
+    /// client.on_event(move |event| {
+    ///     if let SessionEvent::Message(message) = event {
+    ///         // Refused only when the queue is full or the session ends.
+    ///         let _ = sender.try_send(message.clone());
+    ///     }
+    /// });
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn on_event(&mut self, callback: impl FnMut(&SessionEvent) + Send + 'static) {
+        self.callback = Some(Box::new(callback));
+    }
+
     /// A handle to send by this client from other tasks.
     #[must_use]
     pub fn sender(&self) -> ClientSender {
@@ -273,6 +296,12 @@ impl<R: Dialer> Client<R> {
     #[must_use]
     pub fn stats(&self) -> SessionStats {
         self.sender.stats()
+    }
+
+    /// Which messages have arrived: see [`ClientSender::confirmed`].
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.sender.confirmed()
     }
 
     /// Messages in the queue, and not yet given to a connection.

@@ -55,6 +55,12 @@ pub(super) fn event(event: &SessionEvent, servers: &Names) {
             let (server, attempt, of, delay_ms) =
                 (servers.get(next.server), next.attempt, next.of, millis(next.delay));
             match &next.why {
+                why if next.left_out => {
+                    let left_out = servers.get(next.failed);
+                    let text =
+                        "will not try that server again, it would fail in the same way; another one is next";
+                    warn!(target: TARGET, left_out, server, attempt, of, delay_ms, "{text}: {why}");
+                }
                 // Its own line has said why.
                 Setback::Lost(_) => {
                     info!(target: TARGET, server, attempt, of, delay_ms, "will connect again")
@@ -71,15 +77,16 @@ pub(super) fn event(event: &SessionEvent, servers: &Names) {
             warn!(target: TARGET, count, first, last, "messages dropped: the queue is full");
         }
         SessionEvent::GaveUp(gave_up) => {
-            // One line; who wants all attempts has the event.
+            // What came of each server; who wants all attempts has the event.
             let (attempts, queued) = (gave_up.attempts.count(), gave_up.queued);
-            let last = gave_up.attempts.last().map(ToString::to_string);
-            error!(target: TARGET, attempts, queued, last, "gave up: {}", gave_up.why);
+            error!(target: TARGET, attempts, queued, "{gave_up}");
         }
         SessionEvent::Closed(closed) => {
             info!(target: TARGET, by = %closed.by, queued = closed.queued, "session closed");
         }
-        SessionEvent::Heartbeat { round_trip } => trace!(target: TARGET, ?round_trip, "heartbeat"),
+        SessionEvent::Heartbeat { round_trip, confirmed } => {
+            trace!(target: TARGET, ?round_trip, confirmed = confirmed.count, "heartbeat");
+        }
         SessionEvent::Message(_) => {}
         // One that this driver does not know is shown as it is.
         other => debug!(target: TARGET, "{other:?}"),

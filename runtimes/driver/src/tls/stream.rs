@@ -307,7 +307,8 @@ impl<S, R: Transport<S>> TlsStream<S, R> {
     }
 }
 
-crate::stream_traits::stream_traits!(TlsStream);
+crate::stream_traits::read_traits!([S: Unpin, R: Transport<S>] TlsStream<S, R>);
+crate::stream_traits::write_traits!([S: Unpin, R: Transport<S>] TlsStream<S, R>);
 
 impl<S, R: Transport<S>> fmt::Debug for TlsStream<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

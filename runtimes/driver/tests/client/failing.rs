@@ -40,6 +40,10 @@ fn it_gives_up_with_all_attempts() {
     assert_eq!(servers, [0, 1, 0, 1]);
     let listed = gave_up.to_string();
     assert!(listed.contains("192.0.2.1:80") && listed.contains("192.0.2.2:80"), "{listed}");
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    let report = gave_up.report();
+    assert_eq!(report.matches("\n  attempt   dial ").count(), 4, "{report}");
+    assert_eq!(report.matches("\n  advice    Look whether the server runs").count(), 2, "{report}");
     assert_eq!(done(client.recv()).unwrap(), None, "it is said once");
 }
 
@@ -67,7 +71,8 @@ fn a_dial_that_takes_too_long_says_where() {
     let Setback::Failed(error) = &next.why else { panic!("{}", next.why) };
     let error = error.dial_error().expect("the error of the dial");
     assert_eq!(error.attempts().len(), 1, "{error}");
-    assert!(error.to_string().contains("192.0.2.1:80"), "{error}");
+    let expected = "5 s, which is connection_timeout, were over in the step connect of 192.0.2.1:80";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
 #[test]
@@ -79,6 +84,7 @@ fn a_server_that_never_answers_the_handshake_is_named_too() {
     let Some(SessionEvent::Reconnecting(next)) = failed.last() else { panic!("{failed:?}") };
     let Setback::Failed(error) = &next.why else { panic!("{}", next.why) };
     assert_eq!(error.handshake_error().expect("a handshake").code(), "timed-out", "{error}");
+    assert!(error.to_string().contains("; that was left of 5 s, which is connection_timeout ("), "{error}");
     assert!(peer.wire().dropped);
 }
 
@@ -90,6 +96,7 @@ fn retry_after_is_waited_for() {
     let refused = events(&mut client);
     let Some(SessionEvent::Reconnecting(next)) = refused.last() else { panic!("{refused:?}") };
     assert!(next.delay >= 120 * SECOND, "{:?}", next.delay);
+    assert_eq!((next.why.retry_after(), next.why.code()), (Some(120 * SECOND), "server-busy"));
     client.retry_now();
     assert!(events(&mut client).is_empty(), "the server has asked for it");
     assert_eq!(client.state(), SessionState::Waiting);

@@ -152,6 +152,78 @@ fn the_heartbeat_is_told_and_a_silent_server_is_left() {
 }
 
 #[test]
+fn a_server_that_is_gone_while_messages_wait_is_left_within_a_second_of_the_timeout() {
+    let (mut client, server) =
+        connected(builder(1).heartbeat_interval(10 * SECOND).heartbeat_timeout(4 * SECOND));
+    server.peer.wire().window = 0;
+    done(client.send("never leaves")).unwrap();
+    for _ in 0..14 {
+        assert!(later(&mut client, SECOND).is_empty());
+    }
+    let lost = later(&mut client, SECOND);
+    assert_eq!(names(&lost), ["disconnected", "reconnecting"]);
+    let text = lost[0].to_string();
+    assert!(text.contains("did not answer a Ping within heartbeat_timeout"), "{text}");
+    assert!(text.contains("returned to the queue: 1 message (number 0)"), "{text}");
+}
+
+#[test]
+fn the_time_for_a_pong_goes_by_the_interval_unless_it_is_set() {
+    let secs = |seconds: u64| Some(Duration::from_secs(seconds));
+    let timeout =
+        |builder: sansocket_driver::ClientBuilder<script::Script>| builder.session.heartbeat_timeout;
+    assert_eq!(timeout(builder(1)), secs(20));
+    for (interval, expected) in [(1, 5), (5, 5), (7, 7), (20, 20), (300, 20)] {
+        assert_eq!(timeout(builder(1).heartbeat_interval(secs(interval))), secs(expected));
+        let twice = builder(1).heartbeat_interval(secs(6)).heartbeat_interval(secs(interval));
+        assert_eq!(timeout(twice), secs(expected));
+        assert_eq!(
+            timeout(builder(1).heartbeat_interval(secs(interval)).heartbeat_timeout(secs(3))),
+            secs(3)
+        );
+        assert_eq!(
+            timeout(builder(1).heartbeat_timeout(secs(20)).heartbeat_interval(secs(interval))),
+            secs(20)
+        );
+        assert_eq!(timeout(builder(1).heartbeat_timeout(None).heartbeat_interval(secs(interval))), None);
+        let mut by_field = builder(1);
+        by_field.session.heartbeat_timeout = secs(3);
+        assert_eq!(timeout(by_field.heartbeat_interval(secs(interval))), secs(3));
+    }
+    assert_eq!(timeout(builder(1).heartbeat_interval(None)), secs(20));
+}
+
+#[test]
+fn a_sender_learns_what_has_arrived() {
+    let (mut client, mut server) = connected(builder(1).heartbeat_interval(10 * SECOND));
+    let sender = client.sender();
+    assert_eq!((done(client.send("0")), done(sender.send("1"))), (Ok(0), Ok(1)));
+    assert!(later(&mut client, 10 * SECOND).is_empty());
+    assert_eq!((client.confirmed(), sender.confirmed()), (0, 0));
+    assert_eq!(server.received(), ["0", "1"]);
+    let [SessionEvent::Heartbeat { confirmed, .. }] = &events(&mut client)[..] else {
+        panic!("no heartbeat")
+    };
+    assert_eq!((confirmed.count, confirmed.first, confirmed.last), (2, 0, 1));
+    assert_eq!((client.confirmed(), sender.confirmed()), (2, 2));
+}
+
+#[test]
+fn a_callback_can_send() {
+    let mut client = builder(1).build().unwrap();
+    let sender = client.sender();
+    client.on_event(move |event| {
+        if let SessionEvent::Connected(connected) = event {
+            sender.try_send(format!("hello, {}", connected.url)).unwrap();
+        }
+    });
+    events(&mut client);
+    let mut server = accept();
+    assert_eq!(names(&events(&mut client)), ["connected"]);
+    assert_eq!(server.received(), ["hello, ws://192.0.2.1/"]);
+}
+
+#[test]
 fn the_callback_hears_the_same_in_the_same_order() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let hears = Arc::clone(&heard);
@@ -273,7 +345,7 @@ fn the_page_names_the_defaults() {
         ("session.max_retry_after", format!("{max_retry_after:?}")),
         ("session.restart_delay", format!("{restart_delay:?}")),
         ("heartbeat_interval", format!("{:?}", heartbeat_interval.unwrap())),
-        ("session.heartbeat_timeout", format!("{:?}", heartbeat_timeout.unwrap())),
+        ("heartbeat_timeout", format!("{:?}", heartbeat_timeout.unwrap())),
         ("queue", format!("{queue:?}")),
         ("session.queue_messages", format!("{queue_messages}")),
         ("session.queue_bytes", format!("{queue_bytes}")),
