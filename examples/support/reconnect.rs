@@ -163,7 +163,7 @@ impl Reconnect {
                     }
                 }
                 Some(SessionEvent::Reconnected(again)) => {
-                    if again.attempts != TRIES.into() {
+                    if again.attempts != u64::from(TRIES) {
                         return Err(format!("back after {} attempts, not {TRIES}", again.attempts).into());
                     }
                     outages.push(format!("{} ms ({} attempts)", again.outage.as_millis(), again.attempts));

@@ -76,7 +76,7 @@ fn wrong_ports() -> Vec<Case> {
             tried: "the client's URL begins with wss, and the server has no TLS",
             server: Server::Ours(Box::new(server())),
             server_sees: "not-http: tls-client",
-            client_sees: "tls-closed",
+            client_sees: "tls-not-tls",
             ..secure()
         },
         Case {

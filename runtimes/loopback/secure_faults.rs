@@ -36,6 +36,9 @@ async fn refused<T>(acceptor: TlsAcceptor, client: impl AsyncFnOnce(SocketAddr) 
     }
 }
 
+/// What is said of a certificate of the authority "the same" that was valid until 2002.
+const EXPIRED: &str = "issued by \"the same\", was valid until 2002-01-01 00:00:00 UTC, ";
+
 /// As [`refused`], for a client that is a plain thread.
 async fn refused_raw<T: Send + 'static>(
     acceptor: TlsAcceptor,
@@ -57,13 +60,33 @@ fn a_certificate_that_is_not_acceptable_is_named_on_both_ends() {
             params.not_after = date_time_ymd(2002, 1, 1);
         };
         let future = |params: &mut rcgen::CertificateParams| params.not_before = date_time_ymd(2999, 1, 1);
-        for (identity, code, alert) in [
-            (Authority::new().issue(LOCAL), "tls-untrusted-issuer", Some(48)),
-            (Authority::named("the same").issue(LOCAL), "tls-untrusted-issuer", None),
-            (self_signed(LOCAL), "tls-untrusted-issuer", None),
-            (authority.issue(&["other.example"]), "tls-wrong-name", None),
-            (authority.issue_with(LOCAL, past), "tls-expired", Some(45)),
-            (authority.issue_with(LOCAL, future), "tls-not-yet-valid", None),
+        for (identity, code, text, alert) in [
+            (
+                Authority::named("another").issue(LOCAL),
+                "tls-untrusted-issuer",
+                "issued by \"another\"",
+                Some(48),
+            ),
+            (
+                Authority::named("the same").issue(LOCAL),
+                "tls-untrusted-issuer",
+                "issued by \"the same\"",
+                None,
+            ),
+            (
+                self_signed(LOCAL),
+                "tls-untrusted-issuer",
+                "signed by itself; the server sent 1 certificate",
+                None,
+            ),
+            (authority.issue(&["other.example"]), "tls-wrong-name", "other.example", None),
+            (authority.issue_with(LOCAL, past), "tls-expired", EXPIRED, Some(45)),
+            (
+                authority.issue_with(LOCAL, future),
+                "tls-not-yet-valid",
+                "is valid from 2999-01-01 00:00:00 UTC on, ",
+                None,
+            ),
         ] {
             let (accepting, error) = refused(acceptor(&identity), async |address: SocketAddr| {
                 dial_error(
@@ -72,6 +95,7 @@ fn a_certificate_that_is_not_acceptable_is_named_on_both_ends() {
             })
             .await;
             assert_eq!(error.code(), code, "{error}");
+            assert!(error.to_string().contains(text), "{error}");
             assert!(error.advice().len() > 10, "{}", error.report());
             let TlsAcceptFault::CertificateRefused { alert: seen } = *accepting.fault() else {
                 panic!("{code}: {accepting}")
@@ -276,7 +300,8 @@ fn wss_to_a_port_without_tls() {
             accept_with(stream, &ServerConfig::default(), |_| panic!("a request in plain text")).await.err()
         });
         let error = dial_error(Connector::default().connect(&format!("wss://{address}/")).await);
-        assert_eq!(error.code(), "tls-closed", "{error}");
+        assert_eq!(error.code(), "tls-not-tls", "{error}");
+        assert!(error.to_string().contains("HTTP/1.1 400 Bad Request"), "{error}");
         let accepting = runtime::join(server).await.unwrap();
         assert_eq!(accepting.handshake().unwrap().peer().code(), "tls-client", "{accepting}");
     });

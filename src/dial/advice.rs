@@ -4,10 +4,12 @@ use crate::dial::cause::DialCause;
 use crate::dial::fault::{ConnectFault, ResolveFault, TlsFault};
 use crate::dial::proxy::{ProxyFault, SocksReply};
 use crate::dial::redirect::RedirectFault;
+use crate::handshake::HandshakeErrorKind;
 
-/// What a person can do about it.
-pub(crate) fn advice(cause: &DialCause) -> &'static str {
+/// What a person can do about it. `proxied` says whether there is a proxy between this end and the server.
+pub(crate) fn advice(cause: &DialCause, proxied: bool) -> &'static str {
     match cause {
+        cause if proxied => behind_proxy(cause).unwrap_or_else(|| advice(cause, false)),
         DialCause::Resolve(error) => to_resolver(error.fault()),
         DialCause::NoAddress => {
             "Allow the other family of addresses, or give the host an address of this one."
@@ -27,6 +29,49 @@ pub(crate) fn advice(cause: &DialCause) -> &'static str {
         }
     }
 }
+
+/// What is another advice where there is a proxy: before it, it is the proxy that is not reached; behind it, it may have done it.
+fn behind_proxy(cause: &DialCause) -> Option<&'static str> {
+    Some(match cause {
+        DialCause::Resolve(error) if error.fault() == ResolveFault::NotFound => {
+            "Look at the spelling of the proxy's host, and whether its DNS entry exists; the proxy itself resolves the server's."
+        }
+        DialCause::Connect(error) if error.fault() == ConnectFault::Refused => {
+            "Look whether the proxy runs and listens on this address and port; the server was not asked for yet."
+        }
+        DialCause::Connect(error) if error.fault() == ConnectFault::Reset => {
+            "Look at the proxy, or at the firewall in front of it; the server was not asked for yet."
+        }
+        DialCause::Connect(error) if error.fault() == ConnectFault::TimedOut => PROXY_SILENT,
+        DialCause::ConnectTimedOut { .. } => PROXY_SILENT,
+        DialCause::Tls(error) if error.fault() == TlsFault::UntrustedIssuer => {
+            "If the proxy looks into TLS, it is the proxy's authority that signed the certificate: add that to those that are trusted, or let the proxy pass this host through. Otherwise look at the server's certificate."
+        }
+        DialCause::Tls(error)
+            if matches!(error.fault(), TlsFault::Closed | TlsFault::TransportFailed | TlsFault::NotTls) =>
+        {
+            BEHIND_PROXY
+        }
+        DialCause::TlsTimedOut { .. } => BEHIND_PROXY,
+        DialCause::Handshake(error) => match error.kind() {
+            HandshakeErrorKind::ClosedBeforeFirstByte
+            | HandshakeErrorKind::ClosedInsideHead
+            | HandshakeErrorKind::TransportFailed(_)
+            | HandshakeErrorKind::TimedOut { .. } => BEHIND_PROXY,
+            HandshakeErrorKind::NotUpgraded { .. } | HandshakeErrorKind::MissingUpgrade => {
+                "The proxy, or an HTTP server behind it, does not pass WebSockets on: look at its rules, or use wss, into which it cannot look."
+            }
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// The proxy's address does not answer.
+const PROXY_SILENT: &str = "Most likely a firewall drops what is sent to the proxy, or its machine is down; the server was not asked for yet.";
+
+/// The proxy says that it has connected, and then it goes wrong.
+const BEHIND_PROXY: &str = "The proxy said that it had connected: look at its log and its rules for this host and port, and then at the server's log.";
 
 fn to_resolver(fault: ResolveFault) -> &'static str {
     match fault {
@@ -100,7 +145,7 @@ fn to_proxy(fault: &ProxyFault) -> &'static str {
         ProxyFault::AuthenticationRequired { .. }
         | ProxyFault::NoMethod { .. }
         | ProxyFault::CredentialsRefused => {
-            "Give user name and password before the proxy's host, as in user:password@host:port, percent-encoded."
+            "Give the proxy user name and password: by Proxy::credentials, or before its host as in user:password@host:port, percent-encoded."
         }
         ProxyFault::Refused { status: 403 } | ProxyFault::Reply(SocksReply::NOT_ALLOWED) => {
             "Ask who runs the proxy to allow this host and port; many allow port 443 only."

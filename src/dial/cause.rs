@@ -52,7 +52,7 @@ pub enum DialCause {
 }
 
 impl DialCause {
-    /// Every [code](Self::code), in the order of the steps.
+    /// Every [code](Self::code) but those of failed handshakes, in the order of the steps.
     pub const CODES: &'static [&'static str] = &[
         "dns-not-found",
         "dns-temporary",
@@ -92,7 +92,6 @@ impl DialCause {
         "tls-unavailable",
         "tls-timeout",
         "tls-failed",
-        "handshake",
         "redirect-limit",
         "redirect-loop",
         "redirect-downgrade",
@@ -103,7 +102,8 @@ impl DialCause {
     /// A short name that does not change, for metrics and searches, such as `refused` or `tls-expired`: one of
     /// [`CODES`](Self::CODES). `docs/connecting.md` in the repository has an entry for each.
     ///
-    /// For each failed handshake it is `handshake`; the [error in it](Self::Handshake) has a code of its own.
+    /// Of a failed handshake it is the [code of that](HandshakeError::code), such as `unexpected-status`: one of
+    /// [`HandshakeErrorKind::CODES`](crate::HandshakeErrorKind::CODES). No two have one in common.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -112,7 +112,7 @@ impl DialCause {
             Self::Connect(error) => error.fault().code(),
             Self::Proxy(error) => error.fault().code(),
             Self::Tls(error) => error.fault().code(),
-            Self::Handshake(_) => "handshake",
+            Self::Handshake(error) => error.code(),
             Self::Redirect(error) => error.fault().code(),
             Self::ResolveTimedOut { .. } => "dns-timeout",
             Self::ConnectTimedOut { .. } => "connect-timeout",

@@ -47,6 +47,14 @@ pub struct TlsParams {
     pub alpn: Box<[u8]>,
 }
 
+impl TlsParams {
+    /// The protocol inside of it as text, such as `http/1.1`. `None` if none was agreed on; all that are registered are text.
+    #[must_use]
+    pub fn protocol(&self) -> Option<&str> {
+        core::str::from_utf8(&self.alpn).ok().filter(|protocol| !protocol.is_empty())
+    }
+}
+
 impl fmt::Display for TlsParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}", self.version, self.cipher_suite)?;

@@ -121,13 +121,24 @@ impl fmt::Display for By<'_> {
 }
 
 /// That a step had no more than was left of the time for all of it, if that is so.
-struct Left<'a>(&'a DialAttempt, Duration);
+struct Left<'a>(&'a DialAttempt);
 
 impl fmt::Display for Left<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(attempt, limit) = self;
+        let Self(attempt) = self;
+        let limit = match &attempt.cause {
+            DialCause::Proxy(error) => match error.fault() {
+                ProxyFault::TimedOut { limit } => *limit,
+                _ => return Ok(()),
+            },
+            DialCause::Handshake(error) => match error.kind() {
+                HandshakeErrorKind::TimedOut { limit } => *limit,
+                _ => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
         match attempt.route.overall {
-            (Some(all), option) if attempt.began.saturating_add(*limit) >= all => {
+            (Some(all), option) if attempt.began.saturating_add(limit) >= all => {
                 write!(f, "; that was left of {}, which is {option}", Elapsed(all))
             }
             _ => Ok(()),
@@ -136,22 +147,32 @@ impl fmt::Display for Left<'_> {
 }
 
 impl fmt::Display for DialAttempt {
-    /// What happened, in one sentence without its full stop.
+    /// What happened, in one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (place, host) = (self.place(), &self.route.host);
         match &self.cause {
+            DialCause::Proxy(error) => write!(f, "{error}{}", Left(self)),
+            DialCause::Handshake(error) => write!(f, "{error}{}", Left(self)),
+            _ => write!(f, "{}", Sentence(self)),
+        }
+    }
+}
+
+/// What happened, in one sentence without its full stop, its circumstances and its code.
+struct Sentence<'a>(&'a DialAttempt);
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(attempt) = self;
+        let (place, host, server) = (attempt.place(), &attempt.route.host, attempt.server());
+        match &attempt.cause {
             DialCause::Resolve(error) => write!(f, "the name {host} was not resolved: {error}"),
             DialCause::NoAddress => write!(f, "the name {host} has no address of the wanted families"),
             DialCause::Connect(error) => write!(f, "{place} {error}"),
-            DialCause::Proxy(error) => match error.fault() {
-                ProxyFault::TimedOut { limit } => write!(f, "{error}{}", Left(self, *limit)),
-                _ => write!(f, "{error}"),
-            },
-            DialCause::Tls(error) => write!(f, "TLS with {}{} failed: {error}", self.server(), By(self)),
-            DialCause::Handshake(error) => match error.kind() {
-                HandshakeErrorKind::TimedOut { limit } => write!(f, "{error}{}", Left(self, *limit)),
-                _ => write!(f, "{error}"),
-            },
+            DialCause::Proxy(error) => write!(f, "{}{}", error.fault(), Left(attempt)),
+            DialCause::Tls(error) => write!(f, "TLS with {server}{} failed: {error}", By(attempt)),
+            DialCause::Handshake(error) => {
+                write!(f, "opening handshake failed: {}{}", error.sentence(), Left(attempt))
+            }
             DialCause::Redirect(error) => write!(f, "{error}"),
             DialCause::ResolveTimedOut { limit } => {
                 write!(f, "the name {host} was not resolved within {}", Elapsed(*limit))
@@ -160,10 +181,10 @@ impl fmt::Display for DialAttempt {
                 write!(f, "{place} did not answer within {}", Elapsed(*limit))
             }
             DialCause::TlsTimedOut { limit } => {
-                write!(f, "TLS with {}{} was not there within {}", self.server(), By(self), Elapsed(*limit))
+                write!(f, "TLS with {server}{} was not established within {}", By(attempt), Elapsed(*limit))
             }
             DialCause::OverallTimedOut { step, limit } => {
-                let (limit, option) = (Elapsed(*limit), self.route.overall.1);
+                let (limit, option) = (Elapsed(*limit), attempt.route.overall.1);
                 write!(f, "{limit}, which is {option}, were over in the step {step} of {place}")
             }
         }
@@ -196,7 +217,7 @@ impl DialError {
         self.decisive().cause()
     }
 
-    /// A short name of the cause that does not change: see [`DialCause::code`].
+    /// A short name of the cause that does not change: see [`DialCause::code`]. Where it is the opening handshake that failed, its code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.cause().code()
@@ -227,7 +248,7 @@ impl DialError {
     /// What can be done about it: one sentence for a person.
     #[must_use]
     pub fn advice(&self) -> &'static str {
-        advice(self.cause())
+        advice(self.cause(), self.decisive().proxy().is_some())
     }
 
     /// All that is known, on several lines: what was to be reached, what happened, each attempt, and what to do. For people; the
@@ -242,7 +263,7 @@ impl DialError {
 
     fn write_report(&self, out: &mut String) -> fmt::Result {
         let decisive = self.decisive();
-        writeln!(out, "No connection to {}: {decisive}.", decisive.server())?;
+        writeln!(out, "No connection to {}: {}.", decisive.server(), Sentence(decisive))?;
         writeln!(out, "  code      {}", self.code())?;
         writeln!(out, "  elapsed   {}", Elapsed(self.elapsed()))?;
         if let Some(proxy) = decisive.proxy() {
@@ -251,15 +272,23 @@ impl DialError {
         for url in self.redirects() {
             writeln!(out, "  from      {}", url.for_people())?;
         }
-        for attempt in self.attempts() {
+        for (at, attempt) in self.attempts().iter().enumerate() {
             let (step, began, elapsed) = (attempt.step, Elapsed(attempt.began), Elapsed(attempt.elapsed));
-            writeln!(out, "  attempt   {step} at {began}, for {elapsed}: {attempt}")?;
+            write!(out, "  attempt   {step} at {began}, for {elapsed}: ")?;
+            match at == self.inner.decisive {
+                // The first line has said it.
+                true => writeln!(out, "as above")?,
+                false => writeln!(out, "{attempt}")?,
+            }
         }
-        writeln!(out, "  advice    {}", self.advice())?;
         match self.cause() {
-            DialCause::Handshake(error) => out.write_str(&error.report()),
-            _ => Ok(()),
+            DialCause::Handshake(error) => error.write_details(out)?,
+            DialCause::Proxy(error) if !error.body().is_empty() => {
+                writeln!(out, "  body      \"{}\"", error.body().escape_ascii())?;
+            }
+            _ => {}
         }
+        writeln!(out, "  advice    {}", self.advice())
     }
 }
 
@@ -270,7 +299,19 @@ impl fmt::Display for DialError {
         if let Some(proxy) = decisive.proxy() {
             write!(f, " by the proxy {proxy}")?;
         }
-        write!(f, ": {decisive} ({}; {}", self.code(), Elapsed(self.elapsed()))?;
+        write!(f, ": {} ({}; ", Sentence(decisive), self.code())?;
+        match decisive.cause() {
+            DialCause::Handshake(error) => {
+                error.write_circumstances(f)?;
+                f.write_str("; in all ")?;
+            }
+            DialCause::Proxy(error) => {
+                error.write_circumstances(f)?;
+                f.write_str("; in all ")?;
+            }
+            _ => {}
+        }
+        write!(f, "{}", Elapsed(self.elapsed()))?;
         let others = self.attempts().iter().enumerate().filter(|(at, _)| *at != self.inner.decisive);
         for (_, other) in others.clone().take(SHOWN_OTHERS) {
             write!(f, ", {} {}", other.place(), other.cause.code())?;

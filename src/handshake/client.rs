@@ -64,6 +64,8 @@ pub struct ClientHandshake {
     accept: [u8; ACCEPT_LEN],
     /// The subprotocols offered, as a field value.
     offered: String,
+    /// The path of the request, for the error.
+    path: Option<Excerpt>,
     progress: Progress,
     error_body: usize,
     refused: Option<Box<Refused>>,
@@ -102,6 +104,7 @@ impl ClientHandshake {
             entropy: Some(entropy),
             accept: accept_value(&key),
             offered: request.offered().into(),
+            path: Some(Excerpt::of_path(request.url().resource_name().as_bytes())),
             progress: Progress::new(Role::Client, config.timeouts.handshake, now),
             error_body: config.limits.error_body,
             refused: None,
@@ -259,7 +262,8 @@ impl ClientHandshake {
             _ => self.collector.peer(),
         };
         let head = self.collector.held();
-        let evidence = Evidence { peer, head, behind, reply: None, response: None, body: Vec::new() };
+        let path = self.path.take();
+        let evidence = Evidence { head, behind, path, ..Evidence::of(peer) };
         self.progress.fail(kind, phase, evidence, now)
     }
 
@@ -272,7 +276,8 @@ impl ClientHandshake {
     fn fail_by(&mut self, kind: Kind, response: Response, body: Vec<u8>, now: Instant) -> HandshakeError {
         self.out.clear();
         let peer = Peer::of_response(&response);
-        let evidence = Evidence { peer, head: &[], behind: &[], reply: None, response: Some(response), body };
+        let path = self.path.take();
+        let evidence = Evidence { response: Some(response), body, path, ..Evidence::of(peer) };
         self.progress.fail(kind, Phase::ReadingResponse, evidence, now)
     }
 }

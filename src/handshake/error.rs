@@ -8,11 +8,13 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use crate::handshake::advice::advice;
+use crate::handshake::excerpt::Excerpt;
 use crate::handshake::farewell::Farewell;
 use crate::handshake::kind::HandshakeErrorKind;
 use crate::handshake::peer::Peer;
 use crate::handshake::response::Response;
 use crate::handshake::severity::Severity;
+use crate::handshake::status::reply_status;
 use crate::handshake::text::{Elapsed, Sentence};
 use crate::role::Role;
 use crate::time::Instant;
@@ -51,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) body: Box<[u8]>,
     pub(crate) reply: Option<Bytes>,
     pub(crate) response: Option<Response>,
+    pub(crate) path: Option<Excerpt>,
+    pub(crate) reason: Option<Box<str>>,
 }
 
 impl HandshakeError {
@@ -115,7 +119,8 @@ impl HandshakeError {
     }
 
     /// The first bytes that came, at most 64. Where the peer does not speak HTTP, those behind the one that settled it are
-    /// among them if they came in the same read. Of HTTP, what comes before the query: it may hold secrets.
+    /// among them if they came in the same read. Of HTTP, what comes before the query, which may hold secrets,
+    /// and before the value of a field such as `Authorization`.
     #[must_use]
     pub fn first_bytes(&self) -> &[u8] {
         &self.inner.first_bytes
@@ -143,8 +148,22 @@ impl HandshakeError {
     pub fn status(&self) -> Option<u16> {
         match &self.inner.response {
             Some(response) => Some(response.status()),
-            None => self.inner.reply.as_ref().and(self.inner.kind.reply_status()),
+            None => self.inner.reply.as_ref().and(reply_status(&self.inner.kind, &self.inner.peer)),
         }
+    }
+
+    /// The path of the request, at most 128 bytes of it: without the query, which may hold secrets. On a client, of the request that
+    /// it sent. On a server, of the request that came: `None` unless its head was whole and could be read.
+    #[must_use]
+    pub fn path(&self) -> Option<&Excerpt> {
+        self.inner.path.as_ref()
+    }
+
+    /// A server: why its application rejected the request, as [`Reject::reason`](crate::Reject::reason) has it, at most 200
+    /// characters of it. A client: always `None`.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.inner.reason.as_deref()
     }
 
     /// A client: the head of the server's response, if it came whole, such as a redirect's with its `Location` field.
@@ -170,14 +189,22 @@ impl HandshakeError {
     pub(crate) fn counts(&self) -> impl fmt::Display + use<> {
         Counts { bytes: self.inner.bytes, reads: self.inner.reads }
     }
-}
 
-impl fmt::Display for HandshakeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, role, phase, elapsed, peer, first_bytes, body, .. } = &*self.inner;
-        let sentence = Sentence { kind, role: *role, peer };
-        let (code, counts) = (kind.code(), self.counts());
-        write!(f, "opening handshake failed: {sentence} ({code}; {phase}, {counts}, {}", Elapsed(*elapsed))?;
+    /// What went wrong, in one sentence without its full stop.
+    pub(crate) fn sentence(&self) -> impl fmt::Display + '_ {
+        let Inner { kind, role, peer, reason, .. } = &*self.inner;
+        Sentence { kind, role: *role, peer, reason: reason.as_deref() }
+    }
+
+    /// What `Display` has in brackets behind the code.
+    pub(crate) fn write_circumstances(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, role, phase, elapsed, first_bytes, body, path, .. } = &*self.inner;
+        // The path of a request that has a fault is in the sentence, where it matters.
+        let tells = *role == Role::Client || matches!(kind, HandshakeErrorKind::Rejected { .. });
+        if let Some(path) = path.as_ref().filter(|_| tells) {
+            write!(f, "path {path}, ")?;
+        }
+        write!(f, "{phase}, {}, {}", self.counts(), Elapsed(*elapsed))?;
         let helpful = matches!(
             kind,
             HandshakeErrorKind::NotHttp
@@ -194,6 +221,14 @@ impl fmt::Display for HandshakeError {
             let more = if shown.len() < body.len() { "..." } else { "" };
             write!(f, ", body \"{}\"{more}", shown.escape_ascii())?;
         }
+        Ok(())
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "opening handshake failed: {} ({}; ", self.sentence(), self.code())?;
+        self.write_circumstances(f)?;
         f.write_str(")")
     }
 }

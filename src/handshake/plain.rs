@@ -15,7 +15,7 @@ use crate::handshake::parse::StartLine;
 use crate::handshake::peer::Peer;
 use crate::handshake::refused::Refused;
 use crate::handshake::reject::Reject;
-use crate::handshake::target::{ResourceName, check_host, check_target};
+use crate::handshake::target::{ResourceName, check_host, check_target, path_of};
 use crate::time::Instant;
 
 /// A plain HTTP request that came where handshakes are expected, such as a load balancer's `GET /healthz`. Given only if
@@ -66,6 +66,12 @@ impl PlainRequest {
     #[must_use]
     pub fn target(&self) -> &str {
         self.inner.resource_name.get(&self.inner.head)
+    }
+
+    /// The part of [`target`](Self::target) before the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        path_of(self.target())
     }
 
     /// The value of the first field called `name` in upper or lower case, without the whitespace around it. Any bytes

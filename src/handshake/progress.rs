@@ -1,5 +1,6 @@
 //! What both roles count while they shake hands, and the first error, which stays.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -7,7 +8,7 @@ use bytes::Bytes;
 
 use crate::handshake::appearance::begins_http;
 use crate::handshake::error::{HandshakeError, Inner, Phase};
-use crate::handshake::excerpt::before_query;
+use crate::handshake::excerpt::{Excerpt, before_secrets};
 use crate::handshake::kind::HandshakeErrorKind;
 use crate::handshake::peer::Peer;
 use crate::handshake::response::Response;
@@ -40,6 +41,26 @@ pub(crate) struct Evidence<'a> {
     pub(crate) response: Option<Response>,
     /// What came of the body behind that response.
     pub(crate) body: Vec<u8>,
+    /// The path of the request, if that is known.
+    pub(crate) path: Option<Excerpt>,
+    /// Why this server's application rejected the request.
+    pub(crate) reason: Option<Box<str>>,
+}
+
+impl Evidence<'_> {
+    /// Of a peer that sent nothing that is worth to be kept.
+    pub(crate) fn of(peer: Peer) -> Self {
+        Self {
+            peer,
+            head: &[],
+            behind: &[],
+            reply: None,
+            response: None,
+            body: Vec::new(),
+            path: None,
+            reason: None,
+        }
+    }
 }
 
 impl Progress {
@@ -124,11 +145,11 @@ impl Progress {
         now: Instant,
     ) -> HandshakeError {
         let error = || {
-            let Evidence { peer, head, behind, reply, response, body } = evidence;
+            let Evidence { peer, head, behind, reply, response, body, path, reason } = evidence;
             let head = response.as_ref().map_or(head, |response| response.head().bytes());
-            // Of HTTP, up to the query.
+            // Of HTTP, up to what may be secret.
             let is_http = peer.reads_http() || begins_http(head) || head.starts_with(b"HTTP/");
-            let head = if is_http { before_query(head) } else { head };
+            let head = if is_http { before_secrets(head) } else { head };
             HandshakeError::new(Inner {
                 kind,
                 role: self.role,
@@ -141,6 +162,8 @@ impl Progress {
                 reply,
                 response,
                 body: body.into(),
+                path,
+                reason,
             })
         };
         match &self.failed {

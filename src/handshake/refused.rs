@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::str;
 
+use crate::handshake::excerpt::Excerpt;
 use crate::handshake::fields::Head;
 use crate::handshake::head::ParsedHead;
 use crate::handshake::kind::HandshakeErrorKind as Kind;
@@ -17,6 +18,8 @@ pub(crate) struct Refused {
     pub(crate) peer: Peer,
     pub(crate) head: Head,
     pub(crate) is_head_method: bool,
+    /// The path of the request, if its target has one.
+    pub(crate) path: Option<Excerpt>,
     /// What the client could have done instead.
     pub(crate) command: Option<String>,
 }
@@ -31,7 +34,13 @@ impl Refused {
         };
         let peer = Peer::of_request(method, target, &parsed.head);
         let is_head_method = method == b"HEAD";
-        Self { kind, peer, head: parsed.head, is_head_method, command }
+        // Of an absolute URI, the path alone: what is before it may have credentials.
+        let resource = str::from_utf8(target).ok().and_then(|target| Target::parse(target).ok());
+        let path = match &resource {
+            Some(resource) => Some(Excerpt::of_path(resource.resource_name.as_bytes())),
+            None => target.starts_with(b"/").then(|| Excerpt::of_path(target)),
+        };
+        Self { kind, peer, head: parsed.head, is_head_method, path, command }
     }
 }
 

@@ -1,13 +1,14 @@
 //! How an application rejects a request: an HTTP reply of its own, or a ready-made one.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
+use core::{fmt, str};
 
 use bytes::Bytes;
 
-use crate::handshake::fields::{ExtraFields, InvalidField, check_value};
+use crate::handshake::fields::{ExtraFields, InvalidField, check_value, starts_with_ignore_case};
 use crate::handshake::reply::{FinalReply, TEXT};
 
 /// How to reject a request: the HTTP reply.
@@ -17,13 +18,12 @@ use crate::handshake::reply::{FinalReply, TEXT};
 /// use sansocket::{Accept, InvalidField, Reject, Request};
 ///
 /// fn decide(request: &Request, full: bool) -> Result<Accept, Reject> {
-///     let path = request.target().split('?').next();
-///     match path {
+///     match request.path() {
 ///         _ if full => Err(Reject::too_busy(Duration::from_secs(30))),
-///         Some("/chat") if request.field("Authorization").is_none() => {
+///         "/chat" if request.field("Authorization").is_none() => {
 ///             Err(Reject::unauthorized("Basic realm=\"chat\"").expect("a challenge without control characters"))
 ///         }
-///         Some("/chat" | "/news") => Ok(Accept::new()),
+///         "/chat" | "/news" => Ok(Accept::new()),
 ///         _ => Err(Reject::not_found()),
 ///     }
 /// }
@@ -38,6 +38,7 @@ pub struct Reject {
     fields: ExtraFields,
     content_type: String,
     body: Bytes,
+    because: Option<Box<str>>,
 }
 
 impl Reject {
@@ -46,7 +47,13 @@ impl Reject {
     #[must_use]
     pub fn new(status: u16) -> Self {
         let status = if matches!(status, 200..=599) { status } else { 500 };
-        Self { status, fields: ExtraFields::default(), content_type: String::new(), body: Bytes::new() }
+        Self {
+            status,
+            fields: ExtraFields::default(),
+            content_type: String::new(),
+            body: Bytes::new(),
+            because: None,
+        }
     }
 
     /// 404: nothing is served at this path.
@@ -118,6 +125,40 @@ impl Reject {
         Ok(self)
     }
 
+    /// Says why, for this server's own log, where it is found in the line and as the field `reason`. The client is not told. No
+    /// secrets, such as the token that was not accepted.
+    ///
+    /// ```
+    /// use sansocket::Reject;
+    ///
+    /// let reject = Reject::forbidden("This room is closed.").because("room 7 was archived");
+    /// assert_eq!(reject.reason(), Some("room 7 was archived"));
+    /// assert_eq!(Reject::forbidden("This room is closed.").reason(), Some("This room is closed."));
+    /// ```
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<Box<str>>) -> Self {
+        self.because = Some(reason.into());
+        self
+    }
+
+    /// Why, as the log says it: what [`because`](Self::because) was given or else, if the body is plain text, its first line.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        let of_body = || {
+            let is_text = starts_with_ignore_case(&self.content_type, "text/plain");
+            let body = str::from_utf8(&self.body).ok().filter(|_| is_text)?;
+            body.lines().map(str::trim).find(|line| !line.is_empty())
+        };
+        self.because.as_deref().or_else(of_body)
+    }
+
+    /// The start of the [`reason`](Self::reason): enough for a sentence or two.
+    pub(crate) fn kept_reason(&self) -> Option<Box<str>> {
+        let reason = self.reason()?;
+        let end = reason.char_indices().nth(MAX_REASON).map_or(reason.len(), |(at, _)| at);
+        Some(reason.get(..end).unwrap_or(reason).into())
+    }
+
     fn text(mut self, body: impl Into<Bytes>) -> Self {
         self.content_type = TEXT.into();
         self.body = body.into();
@@ -144,3 +185,6 @@ impl fmt::Debug for Reject {
         f.debug_struct("Reject").field("status", &self.status).field("fields", &names).finish_non_exhaustive()
     }
 }
+
+/// Characters that are kept of why the application rejected a request.
+const MAX_REASON: usize = 200;

@@ -11,6 +11,7 @@ use crate::handshake::fields::{ExtraFields, push_line};
 use crate::handshake::key::ACCEPT_LEN;
 use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::handshake::peer::Peer;
+use crate::handshake::status::reply_status;
 use crate::handshake::text::Sentence;
 use crate::role::Role;
 
@@ -89,8 +90,12 @@ impl FinalReply<'_> {
 
 /// The reply to a request with a fault, if there is a sensible one. `command` is what to try instead.
 pub(crate) fn fault(kind: &Kind, peer: &Peer, to_head: bool, command: Option<String>) -> Option<Bytes> {
-    let status = kind.reply_status()?;
-    let sentence = Sentence { kind, role: Role::Server, peer };
+    let status = reply_status(kind, peer)?;
+    if matches!(peer, Peer::TlsClient(_)) {
+        let reply = FinalReply { status, extra: b"", content_type: TEXT, body: NO_TLS, to_head: false };
+        return Some(reply.encode());
+    }
+    let sentence = Sentence { kind, role: Role::Server, peer, reason: None };
     let advice = advice(kind, peer, Role::Server);
     let mut body = format!("The WebSocket opening handshake failed: {sentence}.\n{advice}\n");
     if let Some(command) = command {
@@ -147,6 +152,9 @@ const SWITCHING_PROTOCOLS: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
     Upgrade: websocket\r\n\
     Connection: Upgrade\r\n\
     Sec-WebSocket-Accept: ";
+
+/// What a client of TLS is told. It cannot read this, but its TLS library says that this is no TLS, and most show how it begins.
+const NO_TLS: &[u8] = b"This port does not speak TLS: use ws:// or http://.\n";
 
 /// The media type of what this library says itself.
 pub(crate) const TEXT: &str = "text/plain; charset=utf-8";

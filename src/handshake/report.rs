@@ -5,7 +5,7 @@ use core::fmt::{self, Write as _};
 
 use crate::handshake::advice::expected;
 use crate::handshake::error::HandshakeError;
-use crate::handshake::text::{Elapsed, Sentence};
+use crate::handshake::text::Elapsed;
 
 impl HandshakeError {
     /// All that is known, on several lines: what happened, what was seen and what was expected, what the peer looks like,
@@ -41,9 +41,14 @@ impl HandshakeError {
     }
 
     fn write_report(&self, out: &mut String) -> fmt::Result {
-        let sentence = Sentence { kind: self.kind(), role: self.role(), peer: self.peer() };
-        writeln!(out, "The opening handshake failed: {sentence}.")?;
+        writeln!(out, "The opening handshake failed: {}.", self.sentence())?;
         writeln!(out, "  code      {}", self.code())?;
+        self.write_details(out)?;
+        writeln!(out, "  advice    {}", self.advice())
+    }
+
+    /// What a report says between the code and the advice.
+    pub(crate) fn write_details(&self, out: &mut String) -> fmt::Result {
         writeln!(out, "  severity  {}", self.severity())?;
         writeln!(
             out,
@@ -52,6 +57,9 @@ impl HandshakeError {
             self.counts(),
             Elapsed(self.elapsed())
         )?;
+        if let Some(path) = self.path() {
+            writeln!(out, "  path      {path}")?;
+        }
         writeln!(out, "  peer      {}", self.peer())?;
         let seen = self.first_bytes();
         if !seen.is_empty() {
@@ -69,6 +77,6 @@ impl HandshakeError {
             None if self.role().peer() == crate::role::Role::Client => writeln!(out, "  answer    none")?,
             None => {}
         }
-        writeln!(out, "  advice    {}", self.advice())
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::handshake::key::{NONCE_LEN, decoded_len};
 use crate::handshake::kind::HandshakeErrorKind as Kind;
 use crate::handshake::parse::StartLine;
 use crate::handshake::refused::Refused;
-use crate::handshake::target::{ResourceName, check_host, check_target};
+use crate::handshake::target::{ResourceName, check_host, check_target, path_of};
 
 /// The request of an opening handshake that follows the rules.
 ///
@@ -44,6 +44,18 @@ impl Request {
         self.resource_name.get(&self.head)
     }
 
+    /// The part of [`target`](Self::target) before the query. This is what belongs into a log: a query may hold secrets.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        path_of(self.target())
+    }
+
+    /// The part of [`target`](Self::target) behind the first `?`, if there is one.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        Some(self.target().split_once('?')?.1)
+    }
+
     /// The host, with its port if one was sent: from the `Host` field or, if the request target is an absolute URI, from
     /// there ([RFC 9112 section 3.2.2]). It is well formed, and not more: the client can send any.
     ///
@@ -68,6 +80,23 @@ impl Request {
     /// The subprotocols that the client offers, the preferred one first. Each is a token, and none comes twice.
     pub fn subprotocols(&self) -> impl Iterator<Item = &str> + Clone {
         self.head.elements(PROTOCOL).filter_map(|element| str::from_utf8(element).ok())
+    }
+
+    /// The subprotocol to speak: of those in `spoken`, the one that the client prefers. `None` if it offers none of them.
+    ///
+    /// ```
+    /// use sansocket::{Accept, Reject, Request};
+    ///
+    /// fn decide(request: &Request) -> Result<Accept, Reject> {
+    ///     match request.choose(&["chat.v2", "chat.v1"]) {
+    ///         Some(chosen) => Ok(Accept::new().subprotocol(chosen)),
+    ///         None => Err(Reject::new(400).because("no subprotocol in common")),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn choose<'s>(&self, spoken: &[&'s str]) -> Option<&'s str> {
+        self.subprotocols().find_map(|offered| spoken.iter().copied().find(|spoken| *spoken == offered))
     }
 
     /// The value of `Sec-WebSocket-Key`, as it was sent.

@@ -1,7 +1,6 @@
 //! The server's side of the opening handshake (RFC 6455 section 4.2).
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::{Bytes, BytesMut};
@@ -13,6 +12,7 @@ use crate::extension::DeflateParams;
 use crate::handshake::appearance::begins_http;
 use crate::handshake::decision::{Accept, AcceptError, AcceptRefused};
 use crate::handshake::error::{HandshakeError, Phase};
+use crate::handshake::excerpt::Excerpt;
 use crate::handshake::head::Collector;
 use crate::handshake::key::accept_value;
 use crate::handshake::kind::HandshakeErrorKind as Kind;
@@ -151,7 +151,7 @@ impl ServerHandshake {
             }
             Err(kind) => {
                 let behind: &[u8] = if kind == Kind::NotHttp { input } else { &[] };
-                return Err(self.fail(kind, behind, now));
+                return Err(self.fail(kind, behind, false, now));
             }
         };
         if self.plain_http && PlainRequest::is_plain(&parsed.head) {
@@ -170,10 +170,9 @@ impl ServerHandshake {
 
     #[cold]
     fn refuse(&mut self, refused: Refused, now: Instant) -> HandshakeError {
-        let Refused { kind, peer, head, is_head_method, command } = refused;
+        let Refused { kind, peer, head, is_head_method, path, command } = refused;
         let reply = reply::fault(&kind, &peer, is_head_method, command);
-        let head = head.bytes();
-        let evidence = Evidence { peer, head, behind: &[], reply, response: None, body: Vec::new() };
+        let evidence = Evidence { head: head.bytes(), reply, path, ..Evidence::of(peer) };
         self.progress.fail(kind, Phase::ReadingRequest, evidence, now)
     }
 
@@ -183,12 +182,12 @@ impl ServerHandshake {
     /// [`ClosedBeforeReply`](crate::HandshakeErrorKind::ClosedBeforeReply).
     pub fn eof(&mut self, now: Instant) -> HandshakeError {
         let kind = self.progress.eof_kind(self.collector.is_foreign());
-        self.fail(kind, &[], now)
+        self.fail(kind, &[], true, now)
     }
 
     /// Reading or writing failed. There is no reply.
     pub fn failed(&mut self, error: TransportError, now: Instant) -> HandshakeError {
-        self.fail(Kind::TransportFailed(error), &[], now)
+        self.fail(Kind::TransportFailed(error), &[], true, now)
     }
 
     /// When to call [`timeout`](Self::timeout). `None` once the request has been given or the handshake has failed: from
@@ -211,11 +210,11 @@ impl ServerHandshake {
             return Ok(());
         }
         let kind = self.progress.timeout_kind(self.collector.is_foreign());
-        Err(self.fail(kind, &[], now))
+        Err(self.fail(kind, &[], false, now))
     }
 
     /// Fails before the head is complete, or when the request is with the application.
-    fn fail(&mut self, kind: Kind, behind: &[u8], now: Instant) -> HandshakeError {
+    fn fail(&mut self, kind: Kind, behind: &[u8], ended: bool, now: Instant) -> HandshakeError {
         let head = self.collector.held();
         let peer = self.given.take().unwrap_or_else(|| self.collector.peer());
         let phase = match (self.progress.has_succeeded(), self.progress.bytes()) {
@@ -224,12 +223,14 @@ impl ServerHandshake {
             (false, _) => Phase::ReadingRequest,
         };
         let reply = match phase {
-            Phase::ReadingRequest if peer.reads_http() || begins_http(head) => {
+            // Who has closed TCP before its words of TLS were whole does not read.
+            _ if ended && kind == Kind::NotHttp => None,
+            Phase::ReadingRequest if peer.reads_http() || is_tls(&peer) || begins_http(head) => {
                 reply::fault(&kind, &peer, asks_for_head(head), None)
             }
             _ => None,
         };
-        let evidence = Evidence { peer, head, behind, reply, response: None, body: Vec::new() };
+        let evidence = Evidence { head, behind, reply, ..Evidence::of(peer) };
         self.progress.fail(kind, phase, evidence, now)
     }
 }
@@ -325,9 +326,13 @@ impl PendingRequest {
     pub fn reject(mut self, reject: Reject, now: Instant) -> HandshakeError {
         let kind = Kind::Rejected { status: reject.status() };
         let Pending { request, progress, .. } = &mut *self.inner;
-        let head = request.head().bytes();
-        let (peer, reply) = (Peer::WebSocketClient, Some(reject.encode(false)));
-        let evidence = Evidence { peer, head, behind: &[], reply, response: None, body: Vec::new() };
+        let evidence = Evidence {
+            head: request.head().bytes(),
+            reply: Some(reject.encode(false)),
+            path: Some(Excerpt::of_path(request.target().as_bytes())),
+            reason: reject.kept_reason(),
+            ..Evidence::of(Peer::WebSocketClient)
+        };
         progress.fail(kind, Phase::Deciding, evidence, now)
     }
 }
@@ -336,6 +341,10 @@ impl fmt::Debug for PendingRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingRequest").field("request", self.request()).finish_non_exhaustive()
     }
+}
+
+fn is_tls(peer: &Peer) -> bool {
+    matches!(peer, Peer::TlsClient(_))
 }
 
 /// Whether a head, of which nothing more may be known, asks for a reply without a body.

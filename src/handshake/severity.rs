@@ -22,13 +22,13 @@ pub enum Severity {
     /// side of a race between two connections. Nobody's business; deserves the level *debug*.
     Probe,
     /// The peer is not meant for this port, or this request not for this server: a browser, TLS on a port without it, a
-    /// redirect, a request that the application refused. Deserves *info*.
+    /// redirect, a request that the application refused, whatever its reason. Deserves *info*.
     WrongPeer,
     /// The peer is meant for this port, and it or the network between is faulty or fails. Deserves *warn*.
     BadPeer,
     /// The peer went over a limit that no ordinary peer goes over. Deserves *warn*, and a look at where it comes from.
     Abuse,
-    /// This end has to be looked at: its credentials, its load, or the program. Deserves *error*.
+    /// This end has to be looked at: its credentials or the program. Deserves *error*.
     Local,
 }
 
@@ -60,7 +60,8 @@ impl Severity {
             }
             (Kind::NotHttp | Kind::PlainRequest { .. }, _)
             | (Kind::NotUpgraded { .. } | Kind::Redirected { .. }, _)
-            | (Kind::Rejected { status: ..=499 }, _) => Self::WrongPeer,
+            // What the application decides is no fault of this end, be it 503 when it is full. With 500 it says that it is.
+            | (Kind::Rejected { status: ..=499 | 501.. }, _) => Self::WrongPeer,
             // Fails as HTTP/1.0 or POST do, but was not meant as a handshake at all.
             (
                 Kind::MethodNotGet { .. } | Kind::HttpVersion { .. } | Kind::UpgradeNotWebSocket { .. },

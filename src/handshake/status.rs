@@ -1,9 +1,20 @@
 //! The HTTP status that answers each failure of a server's handshake (RFC 9110 section 15, RFC 6455 section 4.2).
 
 use crate::handshake::kind::HandshakeErrorKind;
+use crate::handshake::peer::Peer;
+
+/// The status with which a server answers this peer. What speaks TLS is answered too, and in plain text as by most servers: the
+/// client then knows that this port has no TLS, which it could not tell from an end of TCP.
+pub(crate) fn reply_status(kind: &HandshakeErrorKind, peer: &Peer) -> Option<u16> {
+    match (kind, peer) {
+        (HandshakeErrorKind::NotHttp, Peer::TlsClient(_)) => Some(400),
+        _ => kind.reply_status(),
+    }
+}
 
 impl HandshakeErrorKind {
-    /// The status with which a server answers this, or `None` where HTTP makes no sense or a server cannot meet it.
+    /// The status with which a server answers this, or `None` where HTTP makes no sense or a server cannot meet it. (Of what is
+    /// not HTTP, TLS alone is answered, with 400.)
     #[must_use]
     pub fn reply_status(&self) -> Option<u16> {
         Some(match self {

@@ -71,6 +71,11 @@ impl ResourceName {
     }
 }
 
+/// What comes before the query of a resource name.
+pub(crate) fn path_of(resource_name: &str) -> &str {
+    resource_name.split_once('?').map_or(resource_name, |(path, _)| path)
+}
+
 /// The authority of the request target, if it is an absolute URI, and the resource name.
 pub(crate) fn check_target(head: &Head, target: Span) -> Result<(Option<&str>, ResourceName), Kind> {
     let bytes = target.get(head.bytes());

@@ -12,6 +12,8 @@ pub(crate) struct Sentence<'a> {
     pub(crate) kind: &'a Kind,
     pub(crate) role: Role,
     pub(crate) peer: &'a Peer,
+    /// Why this server's application rejected the request.
+    pub(crate) reason: Option<&'a str>,
 }
 
 impl fmt::Display for Sentence<'_> {
@@ -23,6 +25,10 @@ impl fmt::Display for Sentence<'_> {
             Kind::ClosedInsideHead => write!(f, "the {peer} closed TCP inside the head of its {head}"),
             Kind::ClosedBeforeReply => write!(f, "the {peer} closed TCP before its request was answered"),
             Kind::TransportFailed(error) => write!(f, "{error}"),
+            // Most who wait say nothing at all, and that is another trouble than half a head.
+            Kind::TimedOut { limit } if *self.peer == Peer::Silent => {
+                write!(f, "the {peer} sent nothing within {}", Elapsed(*limit))
+            }
             Kind::TimedOut { limit } => {
                 write!(f, "the {peer} did not send a whole {head} within {}", Elapsed(*limit))
             }
@@ -62,6 +68,11 @@ impl fmt::Display for Sentence<'_> {
                     f,
                     "Sec-WebSocket-Extensions of the {head} is {seen}: {what} (RFC 6455 section 9.1, RFC 7692)"
                 )
+            }
+            Kind::Rejected { status } => {
+                write!(f, "the application rejected the request with {status}")?;
+                // What the application says may repeat what the client sent: quotes and control characters are escaped.
+                self.reason.map_or(Ok(()), |reason| write!(f, ": {reason:?}"))
             }
             Kind::Finished => {
                 f.write_str("the handshake was over and had succeeded; this call came too late")
@@ -114,7 +125,6 @@ fn of_request(f: &mut fmt::Formatter<'_>, kind: &Kind) -> fmt::Result {
         Kind::DuplicateSubprotocol { seen } => {
             write!(f, "the subprotocol {seen} is offered more than once (RFC 6455 section 4.1)")
         }
-        Kind::Rejected { status } => write!(f, "the application rejected the request with {status}"),
         kind => f.write_str(kind.code()),
     }
 }

@@ -29,6 +29,14 @@ impl Credentials {
         Ok(Some(Self { user, password }))
     }
 
+    /// A user name and a password as they are, without percent-encoding. `None` if they cannot be sent: with a control character, or a
+    /// colon in the name.
+    pub(crate) fn new(user: &str, password: &str) -> Option<Self> {
+        let ok = |text: &str| !text.bytes().any(|byte| byte.is_ascii_control());
+        let sendable = ok(user) && ok(password) && !user.contains(':');
+        sendable.then(|| Self { user: user.into(), password: password.into() })
+    }
+
     pub(crate) fn user(&self) -> &[u8] {
         &self.user
     }

@@ -36,11 +36,11 @@ pub(crate) use idn::to_ascii;
 ///
 /// User information (`wss://user:password@host`) becomes the credentials of the request: a
 /// [`ClientRequest`](crate::ClientRequest) to it has an `Authorization` field of the Basic scheme ([RFC 7617]), unless it was
-/// given one of its own. Neither `Display` nor `Debug` shows them.
+/// given one of its own. Neither `Display` nor `Debug` shows them, and `Debug` no query either: it may hold secrets.
 ///
 /// [RFC 6455 section 3]: https://www.rfc-editor.org/rfc/rfc6455#section-3
 /// [RFC 7617]: https://www.rfc-editor.org/rfc/rfc7617
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Url {
     secure: bool,
     credentials: Option<Credentials>,
@@ -208,9 +208,16 @@ impl FromStr for Url {
     }
 }
 
+impl fmt::Debug for Url {
+    /// For people: without credentials, and of a query only that there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Url").field(&self.for_people()).finish()
+    }
+}
+
 impl fmt::Display for Url {
-    /// The URI in its shortest form: without the port if it is the scheme's own. Without credentials, which are for nobody's
-    /// log.
+    /// The URI in its shortest form, to be used as one: with its query, but without the port if it is the scheme's own, and without
+    /// credentials. For a log, `Debug` is better.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme())?;
         self.write_authority(f)?;

@@ -159,7 +159,7 @@ fn the_body_is_in_the_line_for_the_log_in_short_and_in_the_report() {
     assert_eq!(
         error.to_string(),
         "opening handshake failed: the server answered with 400, not with 101 (Switching Protocols) \
-         (unexpected-status; reading response, 74 bytes in 1 read, 0 ms, body \"no TLS here\\x1b[2J\\r\\nuse wss\\r\\n\")"
+         (unexpected-status; path \"/chat\", reading response, 74 bytes in 1 read, 0 ms, body \"no TLS here\\x1b[2J\\r\\nuse wss\\r\\n\")"
     );
     let report = error.report();
     assert!(report.contains("\n  body      \"no TLS here\\x1b[2J\"\n            \"use wss\"\n"), "{report}");

@@ -185,7 +185,7 @@ fn another_protocol_is_followed_for_a_second_and_never_beyond_the_handshake() {
     assert!(handshake.timeout(Instant::from_nanos(3_999_999_999)).is_ok());
     let error = handshake.timeout(secs(4)).unwrap_err();
     assert_eq!((error.code(), error.peer().code()), ("not-http", "tls-client"));
-    assert_eq!((error.reply(), handshake.deadline()), (None, None));
+    assert_eq!((error.status(), handshake.deadline()), (Some(400), None));
 
     let mut late = ServerHandshake::new(&ServerConfig::default(), Instant::ZERO);
     begin(&mut late, Instant::from_nanos(9_500_000_000));

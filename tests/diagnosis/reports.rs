@@ -12,7 +12,10 @@ fn every_case_has_one_line_a_report_and_advice_that_is_foreseen() {
         let (Outcome::Failed(_), Some(error)) = whole(&case) else { continue };
         let line = error.to_string();
         assert!(line.starts_with("opening handshake failed: "), "{line}");
-        assert!(line.contains(&format!(" ({}; {}, ", error.code(), error.phase())), "{line}");
+        let (code, phase) = (error.code(), error.phase());
+        let path = error.path().filter(|_| case.role == Role::Client || code == "rejected");
+        let path = path.map_or_else(String::new, |path| format!("path {path}, "));
+        assert!(line.contains(&format!(" ({code}; {path}{phase}, ")), "{line}");
         assert!(line.is_ascii() && !line.contains(|character: char| character.is_control()), "{line}");
         assert!(line.len() < 600, "{line}");
         // A sentence that nobody has written would be the code.
@@ -46,6 +49,7 @@ fn a_request_that_a_proxy_has_spoiled_is_explained() {
          \x20 code      missing-upgrade\n\
          \x20 severity  bad-peer\n\
          \x20 when      reading request, after 122 bytes in 1 read and 0 ms\n\
+         \x20 path      \"/chat\"\n\
          \x20 peer      a WebSocket client\n\
          \x20 seen      \"GET /chat HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\nSec-WebSocket-Ke\"\n\
          \x20 expected  Upgrade: websocket\n\
@@ -102,7 +106,7 @@ fn advice_depends_on_who_the_peer_is() {
     assert_eq!(
         error.to_string(),
         "opening handshake failed: the server does not speak HTTP/1; this looks like TLS, with alert 70 \
-         (protocol_version) (not-http; reading response, 7 bytes in 1 read, 0 ms, first bytes \
+         (protocol_version) (not-http; path \"/chat\", reading response, 7 bytes in 1 read, 0 ms, first bytes \
          \"\\x15\\x03\\x01\\x00\\x02\\x02F\")"
     );
 }
@@ -121,10 +125,23 @@ fn what_is_shown_of_an_error_has_no_secret() {
         &b"POST /login?token=s3cret HTTP/1.1\r\nCookie: s3cret\r\n\r\n"[..],
         b"GET /login?token=s3cret HTTP/1.1\r\nHost: a\r\nCookie: s3cret\r\n\r\n",
         b"GET /a#b?token=s3cret HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nCookie: s3cret\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nAUTHORIZATION: s3cret\r\n\r\n",
+        b"GET http://me:s3cret@a/b HTTP/1.1\r\nHost: a\r\n\r\n",
     ] {
         let error = refusal(head);
         let shown = format!("{error:?}\n{error}\n{}", error.report());
         assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    for response in [
+        "HTTP/1.1 403 No\r\nSet-Cookie: s3cret\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 302 No\r\nLocation: wss://me:s3cret@other.example/\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let error = client(&ClientConfig::default()).receive(&mut BytesMut::from(response), Instant::ZERO);
+        let error = error.unwrap_err();
+        let shown = format!("{error:?}\n{error}\n{}", error.report());
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert_eq!(shown.contains("wss://...@other.example/"), error.code() == "redirected", "{shown}");
     }
     let mut handshake = ServerHandshake::new(&ServerConfig::default(), Instant::ZERO);
     let part = handshake.receive(&mut BytesMut::from("GET /chat?token=s3cret HT"), Instant::ZERO);

@@ -74,6 +74,16 @@ fn an_opened_connection_does_not_show_them_either() {
     hides(&format!("{:?}", plan.opened));
 }
 
+#[test]
+fn what_is_shown_of_a_url_for_debugging_has_no_secret() {
+    let url: Url = "wss://user:s3cret@example.com:8443/chat?token=s3cret".parse().unwrap();
+    assert_eq!(format!("{url:?}"), "Url(\"wss://example.com:8443/chat?...\")");
+    let request = ClientRequest::new("ws://user:s3cret@example.com/chat?token=s3cret").unwrap();
+    assert!(!format!("{request:?}").contains("s3cret"), "{request:?}");
+    // It is a URL to be used, with its query; of credentials it says nothing.
+    assert_eq!(url.to_string(), "wss://example.com:8443/chat?token=s3cret");
+}
+
 proptest! {
     #[test]
     fn whatever_they_are_they_make_one_field(

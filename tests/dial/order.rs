@@ -103,7 +103,7 @@ fn a_failed_step_ends_it_and_abandons_the_connection() {
     let mut plan = Plan::connected("ws://example.com/", &client, &DialConfig::default(), millis(1));
     plan.steps();
     plan.answer(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", millis(2));
-    assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed handshake"]);
+    assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed server-busy"]);
     assert_eq!(plan.failed.unwrap().handshake().map(|error| error.code()), Some("server-busy"));
 }
 

@@ -91,3 +91,22 @@ fn a_value_that_is_no_proxy_is_named_and_not_shown() {
         assert!(error.to_string().contains(name) && !error.to_string().contains("secret"), "{error}");
     }
 }
+
+#[test]
+fn credentials_apart_from_the_url_are_taken_as_they_are() {
+    let proxy = |scheme: &str| format!("{scheme}://old:older@proxy.example").parse::<Proxy>().unwrap();
+    let given = proxy("http").credentials("m%65", "p@ss:w\u{f6}rd/").unwrap();
+    assert_eq!(given, "http://m%2565:p%40ss%3Aw%C3%B6rd%2F@proxy.example".parse().unwrap());
+    assert!(!format!("{given:?} {given}").contains("p@ss"), "{given:?}");
+    for (user, password) in [("a:b", ""), ("a\r\nX", "b"), ("a", "b\0")] {
+        for scheme in ["http", "socks5"] {
+            let refused = proxy(scheme).credentials(user, password);
+            assert_eq!(refused, Err(InvalidProxy::Credentials), "{user:?}");
+        }
+    }
+    let long = "x".repeat(256);
+    assert!(proxy("http").credentials("", &long).is_ok());
+    assert_eq!(proxy("socks5").credentials("", "x"), Err(InvalidProxy::NoUser));
+    assert_eq!(proxy("socks5").credentials("x", &long), Err(InvalidProxy::CredentialsTooLong));
+    assert!(proxy("socks5").credentials(&long[1..], &long[1..]).is_ok());
+}

@@ -137,7 +137,7 @@ fn without_redirects_it_is_a_handshake_that_failed() {
     let mut plan = Plan::new("ws://example.com/0", &config(0));
     open(&mut plan);
     redirect(&mut plan, "307", "/end?token=1");
-    assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed handshake"]);
+    assert_eq!(plan.steps(), ["abandon 192.0.2.1:80", "failed redirected"]);
     let error = plan.failed.unwrap();
     assert!(error.redirects().is_empty());
     assert_eq!(error.handshake().unwrap().code(), "redirected");
@@ -191,7 +191,7 @@ fn a_redirect_without_location_is_an_answer_like_others() {
     let mut plan = Plan::new("ws://example.com/a", &config(3));
     open(&mut plan);
     plan.answer(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", millis(1));
-    assert_eq!(plan.steps().last().unwrap(), "failed handshake");
+    assert_eq!(plan.steps().last().unwrap(), "failed unexpected-status");
 }
 
 #[test]

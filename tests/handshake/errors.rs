@@ -43,15 +43,15 @@ fn one_line_stands_alone() {
     let (mut client, _) = new_client();
     assert_eq!(
         client.timeout(millis(10_000)).unwrap_err().to_string(),
-        "opening handshake failed: the server did not send a whole response within 10 s \
-         (timed-out; sending request, 0 bytes in 0 reads, 10 s)"
+        "opening handshake failed: the server sent nothing within 10 s \
+         (timed-out; path \"/chat\", sending request, 0 bytes in 0 reads, 10 s)"
     );
     let (mut client, _) = new_client();
     client.transmit().clear();
     assert_eq!(
         client.failed(TransportError::Reset, millis(3)).to_string(),
         "opening handshake failed: the peer reset the connection \
-         (transport-failed; awaiting response, 0 bytes in 0 reads, 3 ms)"
+         (transport-failed; path \"/chat\", awaiting response, 0 bytes in 0 reads, 3 ms)"
     );
 }
 
@@ -84,6 +84,7 @@ fn check(error: &HandshakeError, role: Role, name: &str) {
     assert_eq!(error.role(), role);
     assert!(line.starts_with("opening handshake failed: "), "{name}: {line}");
     assert!(line.contains(&format!(" ({}; ", error.code())), "{name}: {line}");
+    assert!(role == Role::Server || error.path().is_some_and(|path| path.as_bytes() == b"/chat"), "{name}");
     assert!(line.is_ascii() && !line.contains(['\r', '\n']), "{name}: {line}");
     assert!(line.len() < 400, "{name}: {line}");
     assert!(error.advice().ends_with('.'), "{name}");

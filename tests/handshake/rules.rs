@@ -54,6 +54,8 @@ fn a_bad_target_is_refused_for_its_own_reason() {
     for (target, expected) in cases {
         let error = refusal(format!("GET {target} HTTP/1.1\r\n\r\n").as_bytes());
         let HandshakeErrorKind::BadTarget { what, seen } = error.kind() else { panic!("{target}: {error}") };
-        assert_eq!((*what, seen.as_bytes()), (expected, target.as_bytes()));
+        // Credentials are not kept.
+        let kept = target.replace("a@b", "...@b");
+        assert_eq!((*what, seen.as_bytes()), (expected, kept.as_bytes()));
     }
 }

@@ -34,6 +34,7 @@ fn the_request_as_the_application_sees_it() {
         pending(&request_with("cookie: a=b\r\nCookie: c=d\r\nX-Empty:\r\nOrigin: http://example.com\r\n"));
     let request = pending.request();
     assert_eq!((request.method(), request.target(), request.host()), ("GET", "/chat", "example.com"));
+    assert_eq!((request.path(), request.query()), ("/chat", None));
     assert_eq!(request.key(), "dGhlIHNhbXBsZSBub25jZQ==");
     assert_eq!(request.field("COOKIE"), Some(&b"a=b"[..]), "the first of several");
     assert_eq!(request.field("X-Empty"), Some(&b""[..]));
@@ -69,6 +70,8 @@ fn several_lines_of_subprotocols_are_one_list() {
     let pending =
         pending(&request_with("Sec-WebSocket-Protocol: a,b\r\nX: y\r\nsec-websocket-protocol:\tc ,, d\r\n"));
     assert_eq!(pending.request().subprotocols().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+    let choose = |spoken: &[&'static str]| pending.request().choose(spoken);
+    assert_eq!((choose(&["x", "d", "b"]), choose(&["B"]), choose(&[])), (Some("b"), None, None));
 }
 
 #[test]

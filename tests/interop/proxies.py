@@ -98,8 +98,7 @@ class Proxies:
         command = [self.ours / "echo_client", "--runtime", self.runtime, "--deflate", "--tls-ca", self.files["CA"], *options, url]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=SECONDS, env=ENVIRONMENT | environment)
-        # The most exact of the codes comes last: that of the handshake after that of the dial.
-        done.code = (re.findall(r"^  code +(\S+)$", done.stdout, re.M) or [None])[-1]
+        done.code = (re.findall(r"^  code +(\S+)$", done.stdout, re.M) or [None])[0]
         return done
 
     @contextlib.contextmanager
@@ -164,10 +163,10 @@ class Proxies:
     def quiet(self, urls, base, column, log):
         """A connection without a byte ends, and both ends say how; with keepalive it does not end."""
         begin = time.monotonic()
-        done = self.client(f"{urls[base]}/short?{base}", "--idle", str(4 * LIMIT), "--ping-interval", "0")
+        done = self.client(f"{urls[base]}/short/{base}", "--idle", str(4 * LIMIT), "--ping-interval", "0")
         passed = time.monotonic() - begin
         at_server = CLOSED if column.endswith("nginx") else RESET
-        ends = re.compile(rf"peer=(\S+)\}}: \S+ asks for /short\?{base}$.*?peer=\1\}}: \S+ ended: (.*?)$", re.M | re.S)
+        ends = re.compile(rf"peer=(\S+)\}}: \S+ asks for /short/{base}$.*?peer=\1\}}: \S+ ended: (.*?)$", re.M | re.S)
         found = soon(lambda: ends.search(log.read_text()))
         seen = found[2] if found else "nothing"
         right = done.returncode and CLOSED in done.stdout and seen.startswith(at_server) and LIMIT * 0.9 < passed < LIMIT * 4

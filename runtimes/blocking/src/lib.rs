@@ -76,6 +76,7 @@ mod client;
 mod connector;
 mod dial;
 mod halves;
+mod incoming;
 mod runtime;
 mod views;
 mod wait;
@@ -90,11 +91,18 @@ pub use acceptor::{TlsAcceptor, TlsAcceptorBuilder};
 pub use client::{Client, ClientBuilder, ClientSender, Next};
 pub use connector::Connector;
 pub use halves::{ReadHalf, WriteHalf};
+pub use incoming::{AnyRequest, Incoming, IncomingHttp};
 pub use runtime::{Alarm, Blocking, Stream};
 pub use sansocket::{
     Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
     Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
     ServerConfig, Timeouts, TlsParams,
+};
+pub use sansocket::{
+    AcceptRefused, Addresses, ConnectFault, DialAttempt, DialCause, DialTimeouts, Excerpt,
+    HandshakeErrorKind, InvalidField, InvalidProxy, MessageKind, Origins, Peer, Phase, ProxyKind, Response,
+    RetryRules, Role, SendError, SendRefused, SessionAttempt, SessionAttempts, Severity, TcpKeepalive,
+    TcpOptions, TlsFault, Url, UrlError,
 };
 pub use sansocket::{
     Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
@@ -107,7 +115,7 @@ pub use sansocket_driver::{Error, Handshakes, Transport, handshakes};
 #[cfg(feature = "tls")]
 pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
 pub use views::{ByteStream, MessageReader, MessageWriter};
-pub use websocket::{Incoming, Received, WebSocket};
+pub use websocket::{Received, WebSocket};
 
 /// All of the core, for what is not re-exported by name.
 pub use sansocket;
@@ -218,6 +226,23 @@ where
     Blocking: Transport<S>,
 {
     block_on(Others::None, sansocket_driver::receive_request(stream, config)).map(|inner| Incoming { inner })
+}
+
+/// As [`receive_request`], and with [`plain_http`](ServerConfig::plain_http) gives plain HTTP requests on the same port too.
+///
+/// # Errors
+///
+/// As [`receive_request`].
+pub fn receive_any<S>(stream: S, config: &ServerConfig) -> Result<AnyRequest<S>, Error>
+where
+    S: Send + 'static,
+    Blocking: Transport<S>,
+{
+    use sansocket_driver::AnyRequest as Any;
+    Ok(match block_on(Others::None, sansocket_driver::receive_any(stream, config))? {
+        Any::WebSocket(inner) => AnyRequest::WebSocket(Incoming { inner }),
+        Any::Http(inner) => AnyRequest::Http(IncomingHttp { inner }),
+    })
 }
 
 /// Opens a WebSocket as the client, on a connected stream.

@@ -1,14 +1,11 @@
-//! An open WebSocket, and the request that becomes one.
+//! An open WebSocket.
 
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 #[cfg(feature = "deflate")]
 use sansocket::DeflateParams;
-use sansocket::{
-    Accept, CloseCode, Closed, Connection, Dialed, Message, MessageKind, Prepared, Reject, Request, Response,
-};
+use sansocket::{CloseCode, Closed, Connection, Dialed, Message, MessageKind, Prepared, Response};
 use sansocket_driver::{Error, Transport};
 use tracing::Span;
 
@@ -270,40 +267,5 @@ where
     pub fn split(self) -> (ReadHalf<S>, WriteHalf<S>) {
         let (reading, writing) = self.inner.split();
         (ReadHalf { inner: reading }, WriteHalf { inner: writing })
-    }
-}
-
-/// A client's request that waits for an answer. Made by [`receive_request`](crate::receive_request); dropped, it closes the stream.
-pub struct Incoming<S = TcpStream>
-where
-    Blocking: Transport<S>,
-{
-    pub(crate) inner: sansocket_driver::Incoming<S, Blocking>,
-}
-
-impl<S: Send + 'static> Incoming<S>
-where
-    Blocking: Transport<S>,
-{
-    /// What the client asks for.
-    #[must_use]
-    pub fn request(&self) -> &Request {
-        self.inner.request()
-    }
-
-    /// Accepts the request and sends the answer.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Accept`] if `accept` does not fit the request: a subprotocol that the client did not offer.
-    pub fn accept(self, accept: Accept) -> Result<WebSocket<S>, Error> {
-        block_on(Others::None, self.inner.accept(accept)).map(WebSocket::from_driver)
-    }
-
-    /// Refuses the request with an HTTP answer, and makes sure that it arrives.
-    ///
-    /// Returns the refusal as the error that it is for the caller of an accepting function.
-    pub fn reject(self, reject: Reject) -> Error {
-        block_on(Others::None, self.inner.reject(reject))
     }
 }

@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansocket_blocking::{
-    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Received, Reject,
-    ServerConfig, Stream, accept, accept_or_answer, accept_with, client,
+    Accept, Answer, AnyRequest, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Received,
+    Reject, ServerConfig, Stream, accept, accept_or_answer, accept_with, client, receive_any,
 };
 
 /// These tests are about streams of TCP, or of their own.
@@ -275,19 +275,30 @@ fn a_decision_may_wait_for_another_server() {
 
 #[test]
 fn plain_http_is_answered() {
-    let (one, mut raw) = tcp();
-    raw.write_all(b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
-    let peer = thread::spawn(move || {
-        let mut answer = String::new();
-        raw.read_to_string(&mut answer).unwrap();
-        answer
-    });
     let mut config = ServerConfig::default();
     config.plain_http = true;
+    let asked = || {
+        let (one, mut raw) = tcp();
+        raw.write_all(b"GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+        let peer = thread::spawn(move || {
+            let mut answer = String::new();
+            raw.read_to_string(&mut answer).unwrap();
+            answer
+        });
+        (one, peer)
+    };
+    let (one, peer) = asked();
     let accepted = accept_or_answer(one, &config, |_| Ok(Accept::new()), |_| Answer::new(200)).unwrap();
     assert!(accepted.is_none());
     let answer = peer.join().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    // The answer may also take its time.
+    let (one, peer) = asked();
+    let AnyRequest::Http(page) = receive_any(one, &config).unwrap() else { panic!("a page") };
+    assert_eq!(page.request().target(), "/healthz");
+    page.answer(Answer::new(204));
+    let answer = peer.join().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
 }
 
 #[test]

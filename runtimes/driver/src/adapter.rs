@@ -24,6 +24,12 @@ macro_rules! adapter {
             QueueLimit, QueuePolicy, Reconnected, Reconnecting, ServerSetback, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
             SessionSendError, SessionState, SessionStats, Setback,
         };
+        pub use sansocket::{
+            AcceptRefused, Addresses, ConnectFault, DialAttempt, DialCause, DialTimeouts, Excerpt, HandshakeErrorKind,
+            InvalidField, InvalidProxy, MessageKind, Origins, Peer, Phase, ProxyKind, Response, RetryRules, Role,
+            SendError, SendRefused, SessionAttempt, SessionAttempts, Severity, TcpKeepalive, TcpOptions, TlsFault,
+            Url, UrlError,
+        };
         #[cfg(feature = "deflate")]
         pub use sansocket::{DeflateConfig, DeflateParams};
         pub use $crate::{ClientSender, Error, Handshakes, handshakes};
@@ -42,9 +48,8 @@ macro_rules! adapter {
         /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
         #[doc = concat!(" use ", stringify!($name), "::{Connector, Proxy};")]
         ///
-        /// let mut connector = Connector::default();
+        /// let mut connector = Connector::default().proxy("http://proxy.example:3128".parse::<Proxy>()?);
         /// connector.dial.redirects = 3;
-        /// connector.dial.proxy = "http://proxy.example:3128".parse::<Proxy>()?.into();
         /// let socket = connector.connect("wss://example.com/chat").await?;
         /// println!("{:?}", socket.dialed());
         /// # Ok(())
@@ -120,6 +125,12 @@ macro_rules! adapter {
 
         /// A client's request that waits for an answer. See [`sansocket_driver::Incoming`] for its methods.
         pub type Incoming<S = $stream> = $crate::Incoming<S, $runtime>;
+
+        /// A plain HTTP request that waits for an answer. See [`sansocket_driver::IncomingHttp`] for its methods.
+        pub type IncomingHttp<S = $stream> = $crate::IncomingHttp<S, $runtime>;
+
+        /// What a client asks for: a WebSocket, or a page by plain HTTP. See [`sansocket_driver::AnyRequest`].
+        pub type AnyRequest<S = $stream> = $crate::AnyRequest<S, $runtime>;
 
         /// A connected byte stream: TCP, TLS, a pipe in memory.
         pub trait Stream: $read + $write + Unpin + Send + 'static {}
@@ -225,6 +236,41 @@ macro_rules! adapter {
         /// Dropping the future closes the stream.
         pub async fn receive_request<S: Stream>(stream: S, config: &ServerConfig) -> Result<Incoming<S>, Error> {
             $crate::receive_request(stream, config).await
+        }
+
+        /// As [`receive_request`], and with [`plain_http`](ServerConfig::plain_http) gives plain HTTP requests on the same port too: for
+        /// decisions that have to wait for something, and health checks.
+        ///
+        /// ```no_run
+        #[doc = concat!(" # async fn serve(stream: ", stringify!($stream), ") -> Result<(), ", stringify!($name), "::Error> {")]
+        /// # async fn may_enter(token: Option<&[u8]>) -> bool { token.is_some() }
+        #[doc = concat!(" use ", stringify!($name), "::{Accept, AnyRequest, Answer, Reject, ServerConfig, receive_any};")]
+        ///
+        /// let mut config = ServerConfig::default();
+        /// config.plain_http = true;
+        /// let incoming = match receive_any(stream, &config).await? {
+        ///     AnyRequest::WebSocket(incoming) => incoming,
+        ///     AnyRequest::Http(page) if page.request().path() == "/healthz" => return Ok(page.answer(Answer::new(200)).await),
+        ///     AnyRequest::Http(page) => return Ok(page.answer(Reject::not_found()).await),
+        /// };
+        /// // A look into a database, say. The application limits how long that takes.
+        /// if !may_enter(incoming.request().field("Authorization")).await {
+        ///     return Err(incoming.reject(Reject::forbidden("You may not enter.").because("unknown token")).await);
+        /// }
+        /// let mut socket = incoming.accept(Accept::new()).await?;
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// As [`receive_request`].
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes the stream.
+        pub async fn receive_any<S: Stream>(stream: S, config: &ServerConfig) -> Result<AnyRequest<S>, Error> {
+            $crate::receive_any(stream, config).await
         }
 
         /// Opens a WebSocket as the client, on a connected stream.

@@ -21,7 +21,7 @@ pub fn opened_elsewhere<S: Send + 'static, R: Transport<S>>(
 ) -> WebSocket<S, R> {
     R::prepare(&stream);
     let role = connection.role();
-    let span = telemetry::span::<S, R>(role, &stream);
+    let span = telemetry::span(role, telemetry::peer::<S, R>(&stream));
     span.in_scope(|| telemetry::opened(role));
     WebSocket::open(stream, connection, BytesMut::new(), Agreed::Subprotocol(subprotocol), span)
 }
@@ -31,6 +31,6 @@ pub fn opened_elsewhere<S: Send + 'static, R: Transport<S>>(
 /// `io` is what the operating system says, if it was the transport that failed.
 #[must_use]
 pub fn failed_elsewhere(error: HandshakeError, io: Option<io::Error>) -> Error {
-    telemetry::failed(&error, io.as_ref());
+    telemetry::failed(&error, io.as_ref(), None);
     Error::Handshake { error, io }
 }

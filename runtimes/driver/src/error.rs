@@ -46,7 +46,7 @@ pub enum Error {
         "a plain HTTP request for {target} came and was answered with 404: this function opens WebSockets only"
     )]
     PlainHttp {
-        /// Its path and query.
+        /// Its path, without the query, which may hold secrets.
         target: Box<str>,
     },
     /// This end's own answer does not fit the request. The client was told 500.

@@ -170,6 +170,26 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
         }
     }
 
+    /// Waits until the connection has ended, and says how: for a task that has nothing to send at the moment. It is the [`ReadHalf`] that
+    /// finds the end, or is dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn closed(&self) -> Closed {
+        poll_fn(|cx| {
+            let mut link = self.shared.lock();
+            match link.closed() {
+                Some(closed) => Poll::Ready(closed.clone()),
+                None => {
+                    link.waiters.register(cx);
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
     /// Waits for `poll`. If nobody waits any more, what was queued is sent all the same.
     async fn finish(
         &self,

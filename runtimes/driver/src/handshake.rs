@@ -17,8 +17,8 @@ use crate::websocket::{Agreed, WebSocket};
 
 /// A client's request that waits for an answer. Made by [`receive_request`]; dropped, it closes the stream.
 pub struct Incoming<S, R: Transport<S>> {
-    opening: Opening<S, R>,
-    pending: PendingRequest,
+    pub(crate) opening: Opening<S, R>,
+    pub(crate) pending: PendingRequest,
 }
 
 /// Reads a client's request from a connected stream, checks it, and leaves the answer to the caller.
@@ -28,7 +28,7 @@ pub struct Incoming<S, R: Transport<S>> {
 /// # Errors
 ///
 /// [`Error::Handshake`] if no acceptable request came. The client has then been told, if it speaks HTTP.
-/// [`Error::PlainHttp`] if [`ServerConfig::plain_http`] is on: use [`accept_or_answer`] then.
+/// [`Error::PlainHttp`] if [`ServerConfig::plain_http`] is on: use [`receive_any`](crate::receive_any) then.
 ///
 /// # Cancel safety
 ///
@@ -41,14 +41,14 @@ pub async fn receive_request<S: Send + 'static, R: Transport<S>>(
     match Box::pin(receive(stream, config)).await? {
         (opening, Asked::WebSocket(pending)) => Ok(Incoming { opening, pending }),
         (mut opening, Asked::Http(request)) => {
-            let target = request.target().into();
+            let target = request.path().into();
             opening.answer(request, Reject::not_found()).await;
             Err(Error::PlainHttp { target })
         }
     }
 }
 
-async fn receive<S: Send + 'static, R: Transport<S>>(
+pub(crate) async fn receive<S: Send + 'static, R: Transport<S>>(
     stream: S,
     config: &ServerConfig,
 ) -> Result<(Opening<S, R>, Asked), Error> {

@@ -24,6 +24,7 @@
 
 mod adapter;
 mod alarm;
+mod any;
 mod byte_stream;
 mod client;
 pub mod clock;
@@ -58,6 +59,7 @@ pub mod transfer;
 mod wake;
 mod websocket;
 
+pub use any::{AnyRequest, IncomingHttp, receive_any};
 pub use byte_stream::ByteStream;
 pub use client::{Client, ClientBuilder, ClientSender};
 pub use dial::{Connector, Dialer, set_tcp_options};

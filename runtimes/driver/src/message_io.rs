@@ -46,8 +46,8 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     /// ```
     /// use std::io;
     ///
+    /// use sansocket::Event;
     /// use sansocket_driver::{Error, Transport, WebSocket};
-    /// use sansocket_driver::sansocket::Event;
     ///
     /// async fn count<S: Send + 'static, R: Transport<S>>(mut socket: WebSocket<S, R>) -> Result<usize, Error> {
     ///     let mut lines = 0;

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use sansocket::{
     PlainRequest, ProxyError, ProxyHandshake, ProxyStep, Response, Role, ServerHandshake, ServerStep,
     TransportError,
 };
-use tracing::{Span, debug};
+use tracing::Span;
 
 use crate::error::Error;
 use crate::pool;
@@ -31,6 +32,8 @@ pub(crate) struct Opening<S, R: Transport<S>> {
     /// How long a refused peer gets to take its answer.
     linger: Duration,
     pub(crate) role: Role,
+    /// For the log.
+    pub(crate) peer: Option<SocketAddr>,
     pub(crate) span: Span,
 }
 
@@ -42,8 +45,9 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
     /// As [`new`](Self::new), on a stream of which `input` was read already.
     pub(crate) fn resumed(stream: S, input: BytesMut, role: Role, linger: Duration) -> Self {
         R::prepare(&stream);
-        let span = telemetry::span::<S, R>(role, &stream);
-        Self { stream, timer: R::Timer::default(), input, linger, role, span }
+        let peer = telemetry::peer::<S, R>(&stream);
+        let span = telemetry::span(role, peer);
+        Self { stream, timer: R::Timer::default(), input, linger, role, peer, span }
     }
 
     /// Runs a handshake to its end. If it fails, that is logged, and the peer is told.
@@ -69,14 +73,14 @@ impl<S: Send + 'static, R: Transport<S>> Opening<S, R> {
 
     /// Reports a handshake that failed, to the log and to the peer.
     pub(crate) async fn fail(&mut self, error: HandshakeError, io: Option<io::Error>) -> Error {
-        self.span.in_scope(|| telemetry::failed(&error, io.as_ref()));
+        self.span.in_scope(|| telemetry::failed(&error, io.as_ref(), self.peer));
         self.tell(&error).await;
         Error::Handshake { error, io }
     }
 
     /// Answers a plain HTTP request. Errors change nothing any more.
     pub(crate) async fn answer(&mut self, request: PlainRequest, answer: impl Into<Answer>) {
-        self.span.in_scope(|| debug!(target: telemetry::TARGET, method = request.method(), target = request.target(), "plain HTTP"));
+        self.span.in_scope(|| telemetry::plain_http(request.method(), request.path()));
         let farewell = request.answer(answer, self.linger, self.timer.now());
         self.say(farewell).await;
     }

@@ -40,7 +40,7 @@ pub trait Transport<S>: Runtime {
     /// Sets the stream up before the first byte: no delay of small writes, where the stream has such a delay.
     fn prepare(stream: &S);
 
-    /// The peer's address, where the stream knows it. Only asked for if somebody listens to the spans of connections.
+    /// The peer's address, where the stream knows it. Only asked for if somebody listens to the log.
     fn peer(stream: &S) -> Option<SocketAddr>;
 
     /// Reads some bytes to the end of `buffer`, at most as many as it has room for; 0 means the end of the stream.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
 use sansocket::{Closed, DialError, HandshakeError, Role, Severity};
-use tracing::{Span, debug, error, info, info_span, warn};
+use tracing::field;
+use tracing::{Level, Span, debug, error, info, info_span, warn};
 
 use crate::runtime::Transport;
 #[cfg(feature = "tls")]
@@ -34,9 +36,14 @@ pub fn handshakes(role: Role) -> Handshakes {
 }
 
 /// The span of a connection. It is at level `info`, so that it is there for the application's own events.
-pub(crate) fn span<S, R: Transport<S>>(role: Role, stream: &S) -> Span {
-    // The peer's address is a system call, which is only made if the span is wanted.
-    info_span!(target: TARGET, "websocket", %role, peer = R::peer(stream).map(tracing::field::display))
+pub(crate) fn span(role: Role, peer: Option<SocketAddr>) -> Span {
+    info_span!(target: TARGET, "websocket", %role, peer = peer.map(field::display))
+}
+
+/// The address of the peer, for the log. It is a system call, which is only made if somebody listens, and at once: of a connection
+/// that was reset it is not known any more.
+pub(crate) fn peer<S, R: Transport<S>>(stream: &S) -> Option<SocketAddr> {
+    if tracing::enabled!(target: TARGET, Level::ERROR) { R::peer(stream) } else { None }
 }
 
 /// Notes that a connection is open.
@@ -48,7 +55,7 @@ pub(crate) fn opened(role: Role) {
 }
 
 /// Notes a failed handshake: the one place where it is logged and counted.
-pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
+pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>, peer: Option<SocketAddr>) {
     let (role, code) = (failure.role(), failure.code());
     counts(|counts| *counts.of(role).failed.entry(code).or_default() += 1);
     #[cfg(feature = "metrics")]
@@ -62,7 +69,10 @@ pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
                 code,
                 severity = failure.severity().code(),
                 phase = failure.phase().code(),
+                peer = peer.map(field::display),
                 looks_like = failure.peer().code(),
+                path = failure.path().map(field::display),
+                reason = failure.reason(),
                 status = failure.status(),
                 bytes = failure.bytes(),
                 reads = failure.reads(),
@@ -82,12 +92,21 @@ pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>) {
 
 /// Notes that a client did not get to its server. The caller has the error, so that this is for who looks closer.
 pub(crate) fn not_dialed(error: &DialError) {
-    debug!(target: TARGET, code = error.code(), elapsed_ms = error.elapsed().as_millis() as u64, "{error}");
+    let decisive = error.decisive();
+    debug!(
+        target: TARGET,
+        code = error.code(),
+        step = %decisive.step(),
+        peer = decisive.address().map(field::display),
+        proxy = decisive.proxy(),
+        elapsed_ms = error.elapsed().as_millis() as u64,
+        "{error}"
+    );
 }
 
 /// Notes that a server has no TLS with a client: the one place where it is logged and counted.
 #[cfg(feature = "tls")]
-pub(crate) fn tls_refused(failure: &TlsAcceptError) {
+pub(crate) fn tls_refused(failure: &TlsAcceptError, peer: Option<SocketAddr>) {
     let code = failure.code();
     counts(|counts| *counts.of(Role::Server).failed.entry(code).or_default() += 1);
     #[cfg(feature = "metrics")]
@@ -99,6 +118,8 @@ pub(crate) fn tls_refused(failure: &TlsAcceptError) {
                 target: TARGET,
                 code,
                 severity = failure.severity().code(),
+                peer = peer.map(field::display),
+                looks_like = failure.peer().code(),
                 bytes = failure.bytes(),
                 first_bytes = %failure.first_bytes().escape_ascii(),
                 elapsed_ms = failure.elapsed().as_millis() as u64,
@@ -111,6 +132,11 @@ pub(crate) fn tls_refused(failure: &TlsAcceptError) {
         Severity::WrongPeer => at!(info),
         _ => at!(warn),
     }
+}
+
+/// Notes a plain HTTP request, without its query.
+pub(crate) fn plain_http(method: &str, path: &str) {
+    debug!(target: TARGET, method, path, "plain HTTP");
 }
 
 /// Notes how an open connection ended.

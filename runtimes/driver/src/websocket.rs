@@ -71,7 +71,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
     #[must_use]
     pub fn new(stream: S, connection: Connection, input: BytesMut) -> Self {
         R::prepare(&stream);
-        let span = telemetry::span::<S, R>(connection.role(), &stream);
+        let span = telemetry::span(connection.role(), telemetry::peer::<S, R>(&stream));
         Self::open(stream, connection, input, Agreed::Subprotocol(None), span)
     }
 

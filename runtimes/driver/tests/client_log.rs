@@ -34,6 +34,9 @@ struct Fields<'a>(&'a mut String);
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let page = include_str!("../../../docs/logging.md");
+        let name = field.name();
+        assert!(name == "message" || page.contains(&format!("`{name}`")), "no word on {name} on the page");
         write!(self.0, "{}={value:?} ", field.name()).unwrap();
     }
 }

@@ -8,14 +8,18 @@ mod script;
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sansocket::{Accept, Answer, Reject, Role, ServerConfig};
-use sansocket_driver::{Error, accept_or_answer, accept_with, handshakes};
+use sansocket_driver::{AnyRequest, Error, accept_or_answer, accept_with, handshakes, receive_any};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use script::{Peer, Script, Stream, done, stream};
+
+/// The address that the streams of these tests have.
+const PEER: &str = "peer=192.0.2.7:5000 ";
 
 /// Keeps the events, each with its level and its fields.
 #[derive(Default)]
@@ -25,6 +29,9 @@ struct Fields<'a>(&'a mut String);
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let page = include_str!("../../../docs/logging.md");
+        let name = field.name();
+        assert!(name == "message" || page.contains(&format!("`{name}`")), "no word on {name} on the page");
         write!(self.0, "{}={value:?} ", field.name()).unwrap();
     }
 }
@@ -83,9 +90,15 @@ fn each_failed_handshake_is_logged_once_at_its_level_and_counted() {
         let (events, _) = events(bytes, accept);
         let [(seen, line)] = &events[..] else { panic!("{code}: not one event: {events:?}") };
         assert_eq!(*seen, level, "{line}");
-        for part in
-            [&format!("code=\"{code}\""), "phase=", "severity=", "looks_like=", "bytes=", "elapsed_ms="]
-        {
+        for part in [
+            &*format!("code=\"{code}\""),
+            "phase=",
+            "severity=",
+            "looks_like=",
+            "bytes=",
+            "elapsed_ms=",
+            PEER,
+        ] {
             assert!(line.contains(part), "{part} is not in {line}");
         }
         assert_eq!(handshakes(Role::Server).failed[code], before + 1);
@@ -93,14 +106,23 @@ fn each_failed_handshake_is_logged_once_at_its_level_and_counted() {
 }
 
 #[test]
-fn a_refusal_of_the_application_is_logged_and_counted_too() {
-    let request = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+fn a_refusal_of_the_application_is_logged_with_path_and_reason() {
+    let request =
+        b"GET /room?token=s3cret HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let (events, peer) = events(request, |stream| {
-        done(accept_with::<_, Script>(stream, &ServerConfig::default(), |_| Err(Reject::new(403)))).map(drop)
+        // A server that is full says so, which is no error of its own.
+        let full = |_: &_| Err(Reject::too_busy(Duration::from_secs(9)).because("1000 connections are open"));
+        done(accept_with::<_, Script>(stream, &ServerConfig::default(), full)).map(drop)
     });
-    assert!(matches!(&events[..], [(_, line)] if line.contains("status=403")), "{events:?}");
-    assert!(peer.taken().starts_with(b"HTTP/1.1 403 "));
+    let [(Level::INFO, line)] = &events[..] else { panic!("not one event at INFO: {events:?}") };
+    for part in
+        ["status=503", "path=\"/room\"", "reason=\"1000 connections are open\"", "code=\"rejected\"", PEER]
+    {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+    assert!(!line.contains("s3cret"), "{line}");
+    assert!(peer.taken().starts_with(b"HTTP/1.1 503 "));
 }
 
 #[test]
@@ -108,7 +130,7 @@ fn plain_http_is_answered_and_is_no_failure() {
     let before = handshakes(Role::Server).failed;
     let mut config = ServerConfig::default();
     config.plain_http = true;
-    let request = b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+    let request = b"GET /healthz?token=s3cret HTTP/1.1\r\nHost: h\r\n\r\n";
     let answered = |stream| {
         let answer =
             accept_or_answer::<_, Script>(stream, &config, |_| Ok(Accept::new()), |_| Answer::new(200));
@@ -117,7 +139,11 @@ fn plain_http_is_answered_and_is_no_failure() {
     };
     let (events, peer) = events(request, answered);
     assert!(peer.taken().starts_with(b"HTTP/1.1 200 "));
-    assert!(matches!(&events[..], [(Level::DEBUG, line)] if line.contains("/healthz")), "{events:?}");
+    assert!(
+        matches!(&events[..], [(Level::DEBUG, line)] if line.contains("path=\"/healthz\"")),
+        "{events:?}"
+    );
+    assert!(!format!("{events:?}").contains("s3cret"), "{events:?}");
     assert!(handshakes(Role::Server).failed.len() >= before.len());
     // A function that cannot answer says so, to both sides.
     let (_, peer) = self::events(request, |stream| {
@@ -126,6 +152,32 @@ fn plain_http_is_answered_and_is_no_failure() {
         Err(error)
     });
     assert!(peer.taken().starts_with(b"HTTP/1.1 404 "));
+}
+
+#[test]
+fn the_answer_to_either_kind_of_request_may_take_its_time() {
+    let mut config = ServerConfig::default();
+    config.plain_http = true;
+    let (events, peer) = events(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n", |stream| {
+        let AnyRequest::<_, Script>::Http(page) = done(receive_any(stream, &config))? else {
+            panic!("a page")
+        };
+        assert_eq!((page.request().method(), page.request().target()), ("GET", "/healthz"));
+        done(page.answer(Answer::new(204)));
+        Ok(())
+    });
+    assert!(peer.taken().starts_with(b"HTTP/1.1 204 "));
+    assert!(matches!(&events[..], [(Level::DEBUG, _)]), "{events:?}");
+    let request = b"GET /chat HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let (_, peer) = self::events(request, |stream| {
+        let AnyRequest::<_, Script>::WebSocket(incoming) = done(receive_any(stream, &config))? else {
+            panic!("a WebSocket")
+        };
+        assert_eq!(incoming.request().target(), "/chat");
+        done(incoming.accept(Accept::new())).map(drop)
+    });
+    assert!(peer.taken().starts_with(b"HTTP/1.1 101 "));
 }
 
 #[test]
@@ -164,7 +216,7 @@ fn a_client_without_tls_is_logged_once_at_its_level_and_counted() {
         let (events, _) = events(bytes, |stream| done(acceptor.accept(stream)).map(drop));
         let [(seen, line)] = &events[..] else { panic!("{code}: not one event: {events:?}") };
         assert_eq!(*seen, level, "{line}");
-        assert!(line.contains(&format!("code=\"{code}\"")), "{line}");
+        assert!(line.contains(&format!("code=\"{code}\"")) && line.contains(PEER), "{line}");
         assert_eq!(handshakes(Role::Server).failed[code], 1);
     }
 }

@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use crate::url::{Authority, Credentials, UrlError, split_authority, split_userinfo, to_ascii, to_host};
 
-/// A proxy: `http://host:port` or `socks5://host:port`, with `user:password@` before the host if it wants credentials.
+/// A proxy: `http://host:port` or `socks5://host:port`, with `user:password@` before the host if it wants credentials;
+/// [`credentials`](Self::credentials) gives it such as are no part of a URL.
 ///
 /// Without a scheme it is `http`, as many environments have it. The default port is 80 for `http` and 1080 for SOCKS5.
 /// `socks5` and `socks5h` are the same: the proxy finds the server's address, so that no name leaks past it.
@@ -80,7 +81,30 @@ impl Proxy {
         self.credentials.is_some()
     }
 
-    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+    /// Gives it this user name and password, in place of those that it has: for credentials that do not come from a URL. They are taken
+    /// as they are, without percent-encoding.
+    ///
+    /// ```
+    /// use sansocket::Proxy;
+    ///
+    /// let proxy = "http://proxy.example:3128".parse::<Proxy>()?.credentials("me", "p@ss/word")?;
+    /// assert!(proxy.has_credentials());
+    /// assert_eq!(proxy, "http://me:p%40ss%2Fword@proxy.example:3128".parse()?);
+    /// # Ok::<(), sansocket::InvalidProxy>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidProxy::Credentials`] for what cannot be sent; [`InvalidProxy::CredentialsTooLong`] and [`InvalidProxy::NoUser`] for a
+    /// SOCKS5 proxy.
+    pub fn credentials(mut self, user: &str, password: &str) -> Result<Self, InvalidProxy> {
+        let credentials = Credentials::new(user, password).ok_or(InvalidProxy::Credentials)?;
+        self.kind.check(&credentials)?;
+        self.credentials = Some(credentials);
+        Ok(self)
+    }
+
+    pub(crate) fn known_credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
     }
 }
@@ -113,14 +137,7 @@ impl FromStr for Proxy {
         let (userinfo, authority) = split_userinfo(authority);
         let before_host = before_authority + userinfo.len();
         let credentials = Credentials::parse(userinfo).map_err(|error| error.moved_by(before_authority))?;
-        if let (ProxyKind::Socks5, Some(credentials)) = (kind, &credentials) {
-            if credentials.user().is_empty() {
-                return Err(InvalidProxy::NoUser);
-            }
-            if credentials.user().len().max(credentials.password().len()) > MAX_SOCKS_CREDENTIAL {
-                return Err(InvalidProxy::CredentialsTooLong);
-            }
-        }
+        credentials.as_ref().map_or(Ok(()), |credentials| kind.check(credentials))?;
         let at_host = |error: UrlError| error.moved_by(before_host);
         let authority = to_ascii(authority).map_err(at_host)?;
         let Authority { host, port } = Authority::parse(&authority).map_err(at_host)?;
@@ -141,6 +158,20 @@ impl ProxyKind {
         match self {
             Self::Http => 80,
             Self::Socks5 => 1080,
+        }
+    }
+
+    /// Whether it has place for them.
+    fn check(self, credentials: &Credentials) -> Result<(), InvalidProxy> {
+        match self {
+            Self::Http => Ok(()),
+            Self::Socks5 if credentials.user().is_empty() => Err(InvalidProxy::NoUser),
+            Self::Socks5
+                if credentials.user().len().max(credentials.password().len()) > MAX_SOCKS_CREDENTIAL =>
+            {
+                Err(InvalidProxy::CredentialsTooLong)
+            }
+            Self::Socks5 => Ok(()),
         }
     }
 }
@@ -177,6 +208,9 @@ pub enum InvalidProxy {
     /// SOCKS5 has no place for more than 255 bytes (RFC 1929 section 2).
     #[error("user name and password for a SOCKS5 proxy have at most 255 bytes each (RFC 1929)")]
     CredentialsTooLong,
+    /// A control character in user name or password, or a colon in the name (RFC 7617 section 2).
+    #[error("a user name or password for a proxy has no control characters, and a user name no colon")]
+    Credentials,
     /// SOCKS5 has no empty user names (RFC 1929 section 2).
     #[error("the user name for a SOCKS5 proxy is empty (RFC 1929)")]
     NoUser,

@@ -68,14 +68,23 @@ impl ProxyError {
 
 impl fmt::Display for ProxyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { fault, bytes, elapsed, body, .. } = &*self.inner;
-        write!(f, "{fault} (after {bytes} bytes and {}", Elapsed(*elapsed))?;
+        write!(f, "{} (", self.fault())?;
+        self.write_circumstances(f)?;
+        f.write_str(")")
+    }
+}
+
+impl ProxyError {
+    /// What `Display` has in brackets.
+    pub(crate) fn write_circumstances(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { bytes, elapsed, body, .. } = &*self.inner;
+        write!(f, "after {bytes} bytes and {}", Elapsed(*elapsed))?;
         if !body.is_empty() {
             let shown = body.get(..SHOWN_BODY).unwrap_or(body);
             let more = if shown.len() < body.len() { "..." } else { "" };
             write!(f, ", body \"{}\"{more}", shown.escape_ascii())?;
         }
-        f.write_str(")")
+        Ok(())
     }
 }
 

@@ -90,7 +90,7 @@ impl ProxyHandshake {
         limit: Option<Duration>,
         now: Instant,
     ) -> Result<Self, ProxyError> {
-        let credentials = proxy.credentials();
+        let credentials = proxy.known_credentials();
         let kind = proxy.kind();
         let (out, exchange) = match kind {
             ProxyKind::Http => {

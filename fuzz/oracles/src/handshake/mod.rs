@@ -130,7 +130,10 @@ fn check_server(endpoint: Endpoint, stream: &[u8], end: End, outcome: &Outcome) 
         }
         (Err(verdict), Outcome::Failed { .. }) => {
             let late = (end == End::Timeout && request::may_answer(stream)).then_some(408);
-            check_failed(*verdict, stream, end, late, outcome);
+            // TLS is told that this is none, unless nobody is there any more.
+            let hung_up = end == End::Eof && matches!(outcome, Outcome::Failed { at_end: true, .. });
+            let foreign = (request::begins_tls(stream) && !hung_up).then_some(400);
+            check_failed(*verdict, stream, end, [late, foreign], outcome);
         }
         _ => panic!("{outcome:?}, where the reference says {judged:?}"),
     }
@@ -190,7 +193,7 @@ fn check_client(endpoint: Endpoint, stream: &[u8], end: End, outcome: &Outcome) 
             let len = head.as_ref().map_or(0, |response| response.len);
             assert_eq!(left, &stream[len..], "left: left in the input, right: behind the head");
         }
-        (Err(verdict), Outcome::Failed { .. }) => check_failed(*verdict, stream, end, None, outcome),
+        (Err(verdict), Outcome::Failed { .. }) => check_failed(*verdict, stream, end, [None; 2], outcome),
         _ => panic!("{outcome:?}, where the reference says {judged:?}"),
     }
     let known = match (&head, &judged, tungstenite::connect(stream).is_open()) {
@@ -203,8 +206,15 @@ fn check_client(endpoint: Endpoint, stream: &[u8], end: End, outcome: &Outcome) 
     assert!(!known.is_empty(), "tungstenite decides otherwise than: {outcome:?}");
 }
 
-/// A failure is the one that the reference came to; `late` is the status if it came to none before the end.
-fn check_failed(verdict: Verdict, stream: &[u8], end: End, late: Option<u16>, outcome: &Outcome) {
+/// A failure is the one that the reference came to; `late` is the status if it came to none before the end, `foreign` that for another
+/// protocol.
+fn check_failed(
+    verdict: Verdict,
+    stream: &[u8],
+    end: End,
+    [late, foreign]: [Option<u16>; 2],
+    outcome: &Outcome,
+) {
     let Outcome::Failed { kind, status, at_end, .. } = outcome else { panic!("{outcome:?}") };
     let expected = match verdict {
         Verdict::Incomplete => {
@@ -219,7 +229,7 @@ fn check_failed(verdict: Verdict, stream: &[u8], end: End, late: Option<u16>, ou
         // What else it is may not be known yet.
         Verdict::NotHttp => {
             assert_eq!(kind, &HandshakeErrorKind::NotHttp);
-            None
+            foreign
         }
         Verdict::Refused(status) => {
             assert_ne!(kind, &HandshakeErrorKind::NotHttp);

@@ -118,6 +118,16 @@ fn refused(status: u16, seen: &[u8]) -> Verdict {
     Verdict::Refused(may_answer(seen).then_some(status))
 }
 
+/// Whether a stream begins as the ClientHello of TLS does, as far as it goes: a record of type 22 and version 3.0 to 3.4, and in it a
+/// message of type 1. Two bytes are enough to think so.
+pub(crate) fn begins_tls(stream: &[u8]) -> bool {
+    match stream {
+        [22, 3] => true,
+        [22, 3, minor, rest @ ..] => *minor <= 4 && rest.get(2).is_none_or(|kind| *kind == 1),
+        _ => false,
+    }
+}
+
 /// Whether what came of a head is HTTP, or may be the start of it: a request line with a target and a method that is
 /// known, or a line that is whole, or else the first letters of a method.
 pub(crate) fn may_answer(seen: &[u8]) -> bool {

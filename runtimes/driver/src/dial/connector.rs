@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
-use sansocket::{ClientConfig, ClientRequest, DialConfig, Dialed};
+#[cfg(feature = "deflate")]
+use sansocket::DeflateConfig;
+use sansocket::{ClientConfig, ClientRequest, DialConfig, Dialed, Proxies};
 
 use crate::dial::Dialer;
 use crate::dial::plan::{self, Opened};
@@ -15,13 +18,15 @@ use crate::websocket::{Agreed, WebSocket};
 
 /// A client with all that can be set about it. The default is what a plain `connect` uses.
 ///
+/// Methods are for what most clients set, under the names that [`ClientBuilder`](crate::ClientBuilder) has for the same; all the rest is in the
+/// fields.
+///
 /// ```
 /// use sansocket_driver::{Connector, Dialer, Error, MaybeTls, WebSocket};
 ///
 /// async fn open<R: Dialer>(url: &str) -> Result<WebSocket<MaybeTls<R::Stream, R>, R>, Error> {
-///     let mut connector = Connector::default();
+///     let mut connector = Connector::default().connection_timeout(std::time::Duration::from_secs(5));
 ///     connector.dial.redirects = 3;
-///     connector.client.timeouts.connect = Some(std::time::Duration::from_secs(5));
 ///     connector.connect(url).await
 /// }
 /// ```
@@ -38,6 +43,45 @@ pub struct Connector<R> {
 }
 
 impl<R: Dialer> Connector<R> {
+    /// The limit of one dial, from the server's name to the end of the opening handshake. Default 30 s. `None` leaves only the
+    /// limits of the single steps.
+    #[must_use]
+    pub fn connection_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.client.timeouts.connect = limit.into();
+        self
+    }
+
+    /// Time between keepalive Pings. Default 20 s; `None` sends none.
+    #[must_use]
+    pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.client.timeouts.ping_interval = interval.into();
+        self
+    }
+
+    /// Compression of messages (RFC 7692), offered to the server. Default `None`.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn compression(mut self, deflate: impl Into<Option<DeflateConfig>>) -> Self {
+        self.client.deflate = deflate.into();
+        self
+    }
+
+    /// Whom to trust for `wss`, and who this client says it is. By default it trusts whom the operating system trusts.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// The way out, where there is a proxy: a [`Proxy`](sansocket::Proxy) for all servers, or a choice. By default none, whatever the
+    /// environment says.
+    #[must_use]
+    pub fn proxy(mut self, proxies: impl Into<Proxies>) -> Self {
+        self.dial.proxy = proxies.into();
+        self
+    }
+
     /// Opens a WebSocket at `url`.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::mem;
+use std::net::SocketAddr;
 use std::task::Poll;
 
 use bytes::BytesMut;
@@ -51,8 +52,8 @@ pub(super) async fn follow<R: Dialer>(
     let mut plan = Dial::new(request, &connector.client, &connector.dial, timer.now());
     let mut race = Race::<R>::new();
     let mut link = Link::None;
-    // For the log: what the operating system said to the last handshake, and the span of its connection.
-    let mut refused: Option<(Option<io::Error>, Span)> = None;
+    // For the log: what the operating system said to the last handshake, the peer's address, and the span of its connection.
+    let mut refused: Option<(Option<io::Error>, Option<SocketAddr>, Span)> = None;
     loop {
         let Some(step) = plan.next_step() else {
             link = go_on(&mut plan, &mut race, &mut timer, link).await;
@@ -86,8 +87,8 @@ pub(super) async fn follow<R: Dialer>(
                         link = Link::Open(opened);
                         plan.opened(timer.now());
                     }
-                    Err(Unopened::Handshake(error, io, span)) => {
-                        refused = Some((io, span));
+                    Err(Unopened::Handshake { error, io, peer, span }) => {
+                        refused = Some((io, peer, span));
                         plan.refused(error, timer.now());
                     }
                     #[cfg(feature = "tls")]
@@ -102,8 +103,8 @@ pub(super) async fn follow<R: Dialer>(
             DialStep::Failed(error) => {
                 match (error.handshake(), refused) {
                     // Counted and logged as any other handshake.
-                    (Some(error), Some((io, span))) => {
-                        span.in_scope(|| telemetry::failed(error, io.as_ref()));
+                    (Some(error), Some((io, peer, span))) => {
+                        span.in_scope(|| telemetry::failed(error, io.as_ref(), peer));
                     }
                     _ => telemetry::not_dialed(&error),
                 }
@@ -180,7 +181,12 @@ async fn secure<R: Dialer>(
 
 /// Why the opening handshake did not end in a WebSocket.
 enum Unopened {
-    Handshake(HandshakeError, Option<io::Error>, Span),
+    Handshake {
+        error: HandshakeError,
+        io: Option<io::Error>,
+        peer: Option<SocketAddr>,
+        span: Span,
+    },
     /// TLS failed below it.
     #[cfg(feature = "tls")]
     Tls(StepError<TlsFault>),
@@ -243,7 +249,7 @@ impl<R: Dialer> Link<R> {
                     return Ok(Err(Unopened::Tls(crate::tls::late_fault(below))));
                 }
                 opening.tell(&error).await;
-                Ok(Err(Unopened::Handshake(error, io, opening.span)))
+                Ok(Err(Unopened::Handshake { error, io, peer: opening.peer, span: opening.span }))
             }
         }
     }

@@ -16,6 +16,7 @@ use tracing::warn;
 use crate::runtime::Transport;
 use crate::telemetry;
 use crate::tls::danger::AnyCertificate;
+use crate::tls::explain::Explaining;
 use crate::tls::fault::client_fault;
 use crate::tls::pem::{self, TlsConfigError};
 use crate::tls::session::Role;
@@ -235,7 +236,7 @@ impl TlsBuilder {
             .with_safe_default_protocol_versions()
             .map_err(TlsConfigError::Key)?
             .dangerous()
-            .with_custom_certificate_verifier(verifier);
+            .with_custom_certificate_verifier(Arc::new(Explaining(verifier)));
         let mut config = match identity {
             Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(TlsConfigError::Key)?,
             None => builder.with_no_client_auth(),

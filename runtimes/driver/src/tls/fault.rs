@@ -6,25 +6,35 @@ use std::io;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use sansocket::{StepError, TlsFault};
 
+use crate::tls::explain;
 use crate::tls::stream::{Failed, Seen};
 
-/// Why the handshake failed, as the core sorts it. The text has the words of rustls and, where what came is not TLS, the
-/// first bytes of it.
+/// Why the handshake failed, as the core sorts it. The text says what is wrong with the certificate, or has the words of rustls, or how far the
+/// server came; where what came is not TLS, the first bytes of it.
 pub(crate) fn client_fault(failed: &Failed, seen: &Seen) -> StepError<TlsFault> {
     let (fault, mut text) = match failed {
-        Failed::Tls(error) => (sort(error), error.to_string()),
+        Failed::Tls(error) => (sort(error), explain::take(error).unwrap_or_else(|| error.to_string())),
         Failed::NotTls => (TlsFault::NotTls, String::new()),
-        Failed::Closed => (TlsFault::Closed, String::new()),
+        Failed::Closed => (TlsFault::Closed, how_far(seen)),
         Failed::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            (TlsFault::Closed, String::new())
+            (TlsFault::Closed, how_far(seen))
         }
-        Failed::Io(error) => (TlsFault::TransportFailed, error.to_string()),
+        Failed::Io(error) => (TlsFault::TransportFailed, format!("{error}; {}", how_far(seen))),
     };
     if fault == TlsFault::NotTls {
         // Writing to a `String` cannot fail.
         let _ = write!(text, "it said \"{}\"", seen.shown().escape_ascii());
     }
     StepError::new(fault, text)
+}
+
+/// How far the server came before the connection ended: who has said nothing most likely does not speak TLS.
+fn how_far(seen: &Seen) -> String {
+    match seen.bytes {
+        0 => "it had sent nothing, as a server without TLS does".to_owned(),
+        1 => "it had sent 1 byte".to_owned(),
+        bytes => format!("it had sent {bytes} bytes"),
+    }
 }
 
 /// Why TLS failed after its handshake: in TLS 1.3 a server judges the client's certificate then.
@@ -47,7 +57,7 @@ fn sort(error: &Error) -> TlsFault {
     }
 }
 
-fn of_certificate(error: &CertificateError) -> TlsFault {
+pub(crate) fn of_certificate(error: &CertificateError) -> TlsFault {
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFault::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFault::NotYetValid,

@@ -1,10 +1,13 @@
 //! TLS by rustls, in both roles: `client` and `server` have the options, `pem` reads certificates and keys, `session` is TLS
-//! without IO, `stream` the byte stream around it. What failed is sorted by `fault` on a client and by `refused` on a server.
+//! without IO, `stream` the byte stream around it. What failed is sorted by `fault` on a client and by `refused` on a server;
+//! `explain` says what is wrong with a certificate, of which `certificate` reads names and dates.
 //!
 //! The cryptography is named where rustls is set up (`ring`), so that no process-wide default is needed or looked at.
 
+mod certificate;
 mod client;
 mod danger;
+mod explain;
 mod fault;
 mod pem;
 mod refused;

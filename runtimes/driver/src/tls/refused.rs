@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustls::{AlertDescription, Error, PeerIncompatible};
 use sansocket::{Peer, Severity};
 
+use crate::tls::explain;
 use crate::tls::stream::{Failed, Seen};
 
 /// Why a server has no TLS with a client. `Display` is one line that stands alone in a log.
@@ -119,6 +120,9 @@ impl fmt::Display for TlsAcceptFault {
 impl TlsAcceptError {
     pub(crate) fn new(failed: &Failed, seen: &Seen, peer: Peer, elapsed: Duration) -> Self {
         let text = match failed {
+            Failed::Tls(Error::InvalidCertificate(certificate)) => {
+                explain::dates(certificate).unwrap_or_else(|| certificate.to_string())
+            }
             Failed::Tls(error) => error.to_string(),
             Failed::Io(error) => error.to_string(),
             Failed::NotTls | Failed::Closed => String::new(),

@@ -97,7 +97,8 @@ impl<R: Runtime> TlsAcceptor<R> {
         R: Transport<S>,
     {
         R::prepare(&stream);
-        let span = telemetry::span::<_, R>(sansocket::Role::Server, &stream);
+        let peer_address = telemetry::peer::<S, R>(&stream);
+        let span = telemetry::span(sansocket::Role::Server, peer_address);
         let mut timer = R::Timer::default();
         let started = timer.now();
         let deadline = self.limit.map(|limit| started + limit);
@@ -116,7 +117,7 @@ impl<R: Runtime> TlsAcceptor<R> {
             Some(Err(failed)) => TlsAcceptError::new(&failed, &seen, look_at(&seen), elapsed),
             None => TlsAcceptError::timed_out(self.limit.unwrap_or_default(), &seen, look_at(&seen), elapsed),
         };
-        span.in_scope(|| telemetry::tls_refused(&error));
+        span.in_scope(|| telemetry::tls_refused(&error, peer_address));
         Err(Error::TlsAccept(error))
     }
 }

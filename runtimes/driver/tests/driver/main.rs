@@ -493,6 +493,32 @@ fn a_pong_does_not_wait_for_the_application_to_take_its_time_with_a_message() {
 }
 
 #[test]
+fn a_writer_that_sends_nothing_can_wait_for_the_end() {
+    for drops in [false, true] {
+        let (socket, peer) = server(&ServerConfig::default());
+        let (mut reading, writing) = socket.split();
+        let woken = Arc::new(Woken::default());
+        let mut closed = Box::pin(writing.closed());
+        assert!(poll_with(closed.as_mut(), &woken).is_pending());
+        // What comes in between is no end.
+        peer.send(&numbered(1));
+        assert!(matches!(done(reading.recv()), Ok(Some(_))));
+        assert!(poll_with(closed.as_mut(), &woken).is_pending());
+        let before = woken.count();
+        if drops {
+            drop(reading);
+        } else {
+            peer.end(Ok(()));
+            assert!(done(reading.recv()).is_err());
+        }
+        assert!(woken.count() > before, "nobody tells the writer");
+        let Poll::Ready(closed) = poll_with(closed.as_mut(), &woken) else { panic!("it waits for ever") };
+        assert_eq!(closed.cause == Cause::Aborted, drops, "{closed}");
+        assert_eq!(done(writing.closed()), closed, "it is there for who asks again");
+    }
+}
+
+#[test]
 fn tasks_that_send_once_leave_nothing_behind() {
     let (socket, peer) = server(&ServerConfig::default());
     let (_reading, writing) = socket.split();
