@@ -116,8 +116,8 @@ impl Publisher {
             .arg(to_json(said))
             .arg(KEPT.as_secs())
             .exec_async(&mut commands)
-            .await?;
-        Ok(())
+            .await
+            .map_err(|error| format!("Redis: {error}").into())
     }
 }
 

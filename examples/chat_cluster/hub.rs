@@ -112,16 +112,16 @@ impl Rooms {
             Ok(seq) => (seq, Ok(())),
             Err(fault) => (None, Err(fault)),
         };
-        let members = self.rooms.entry(room).or_default();
-        members.push(member);
-        // What was published after the number was asked for waits in the connection, and comes after this.
-        tell(members, members.len() - 1, &position(self.bus.as_ref(), seq));
+        // The first in its queue, so that there is room; who has gone already is found out later. What was published after the number
+        // was asked for waits in the connection, and comes after this.
+        let _ = member.queue.try_send(position(self.bus.as_ref(), seq));
+        self.rooms.entry(room).or_default().push(member);
         done
     }
 
     fn pass_on(&mut self, heard: &Heard) {
         if let Some(members) = self.rooms.get_mut(&heard.room) {
-            tell(members, 0, &ToPage::Said { seq: heard.seq, said: &heard.said }.prepared());
+            tell(members, &ToPage::Said { seq: heard.seq, said: &heard.said }.prepared());
         }
     }
 
@@ -132,7 +132,7 @@ impl Rooms {
         let bus = self.bus.insert(bus);
         for (room, members) in &mut self.rooms {
             let seq = bus.enter(room, false).await?;
-            tell(members, 0, &position(Some(bus), Some(seq)));
+            tell(members, &position(Some(bus), Some(seq)));
         }
         self.attempt = 0;
         Ok(())
@@ -147,7 +147,7 @@ impl Rooms {
         if self.bus.take().is_some() {
             let away = position(None, None);
             for members in self.rooms.values_mut() {
-                tell(members, 0, &away);
+                tell(members, &away);
             }
         }
         self.connecting = connect_after(delay, &self.client);
@@ -179,14 +179,10 @@ async fn next(bus: &mut Option<Bus>) -> Option<Heard> {
     }
 }
 
-/// A message for the members from index `first` on. Nobody is waited for: whose queue is full leaves the room, so that one page that does not
-/// read holds up nobody else.
-fn tell(members: &mut Vec<Member>, first: usize, message: &Prepared) {
-    let mut index = 0;
-    members.retain(|member| {
-        index += 1;
-        index <= first || member.queue.try_send(message.clone()).is_ok()
-    });
+/// Queues a message for all members. Nobody is waited for: whose queue is full leaves the room, so that one page that does not read
+/// holds up nobody else.
+fn tell(members: &mut Vec<Member>, message: &Prepared) {
+    members.retain(|member| member.queue.try_send(message.clone()).is_ok());
 }
 
 fn position(bus: Option<&Bus>, seq: Option<u64>) -> Prepared {
