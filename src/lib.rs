@@ -64,6 +64,8 @@
 //! How a client gets to its server (addresses, proxies, TLS, redirects, and the time that each of them may take) is a state machine
 //! too, before the handshake: [`Dial`].
 //!
+//! Who may connect to a server, and how it ends, is one as well: [`Admission`].
+//!
 //! # Features
 //!
 //! - `std` (default): lets dependencies choose CPU instructions at run time, and output be written with vectored writes.
@@ -95,6 +97,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod admission;
 mod closed;
 mod config;
 mod connection;
@@ -118,6 +121,10 @@ pub mod tungstenite;
 mod url;
 mod utf8;
 
+pub use admission::{
+    AddressGroup, Admission, AdmissionCounts, AdmissionLimits, Departure, DrainReport, Refusal, Refusals,
+    Ticket,
+};
 pub use closed::{Closed, Counts};
 pub use config::{ClientConfig, Delivery, Limits, ServerConfig, Timeouts};
 pub use connection::{Connection, Prepared, Progress, Reader, Receiver, Sender, State, Transmit};

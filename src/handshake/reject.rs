@@ -91,8 +91,13 @@ impl Reject {
     /// [RFC 9110 section 10.2.3]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
     #[must_use]
     pub fn too_busy(retry_after: Duration) -> Self {
+        Self::unavailable("The server is too busy. Try again later.\n", retry_after)
+    }
+
+    /// As [`too_busy`](Self::too_busy), with another sentence.
+    pub(crate) fn unavailable(why: &'static str, retry_after: Duration) -> Self {
         let seconds = retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0));
-        let mut reject = Self::new(503).text("The server is too busy. Try again later.\n");
+        let mut reject = Self::new(503).text(why);
         reject.fields.push_number("Retry-After", seconds);
         reject
     }
