@@ -26,15 +26,28 @@ pub enum Failure {
     /// The peer went over a limit of this endpoint.
     #[error("the peer went over a limit: {0}")]
     Limit(#[from] LimitExceeded),
+    /// The peer did nothing wrong: all connections of a server together hold what they may. See
+    /// [`Receiver::exceed_budget`](crate::Receiver::exceed_budget).
+    #[error(
+        "no memory for a message of which {held} bytes came: all connections together may hold {limit} bytes (max_memory)"
+    )]
+    OutOfMemory {
+        /// Bytes of payload data that this connection held.
+        held: usize,
+        /// Bytes that all connections may hold together.
+        limit: usize,
+    },
 }
 
 impl Failure {
-    /// The close code that answers this failure.
+    /// The close code that answers this failure. That of [`OutOfMemory`](Self::OutOfMemory) is 1013 (try again later): 1009 would say that the
+    /// message is too big, and it may have room a moment later; 1008 or 1011, that somebody made a mistake.
     #[must_use]
     pub const fn close_code(&self) -> CloseCode {
         match self {
             Self::Violation(violation) => violation.close_code(),
             Self::Limit(limit) => limit.close_code(),
+            Self::OutOfMemory { .. } => CloseCode::TRY_AGAIN_LATER,
         }
     }
 }

@@ -188,6 +188,7 @@ impl From<Failure> for Error {
         match failure {
             Failure::Violation(violation) => of_violation(violation),
             Failure::Limit(limit) => of_limit(limit),
+            Failure::OutOfMemory { .. } => Self::Io(io::Error::new(io::ErrorKind::OutOfMemory, failure)),
         }
     }
 }

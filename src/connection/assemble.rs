@@ -46,7 +46,16 @@ impl Assembly {
         }
     }
 
+    /// Bytes of payload data so far.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text { text, .. } => text.len(),
+            Self::Ascii { bytes, .. } | Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
     /// Makes room for `len` bytes of payload data, and for what `ahead` says.
+    #[inline]
     pub(super) fn reserve(&mut self, len: usize, ahead: &Ahead) {
         match self {
             Self::Text { text, .. } => {
@@ -59,6 +68,7 @@ impl Assembly {
     }
 
     /// Appends payload data, unmasked with `mask` if there is one. What `completes` the message may be left to be checked in the end.
+    #[inline]
     pub(super) fn push(
         &mut self,
         data: &mut [u8],

@@ -197,6 +197,41 @@ impl Receiver {
         Progress { bytes: self.bytes, messages: self.messages, position, unread: self.unread }
     }
 
+    /// Bytes of payload data that have come and are held here, because their message has not come as a whole: inflated, where it is
+    /// compressed. What is reserved ahead of them and not written to is not counted, nor are windows of compression.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let assembled = match &self.message {
+            Some(Arriving { content: Content::Assembled { assembly, .. }, .. }) => assembly.len(),
+            _ => 0,
+        };
+        let inflated = self.inflation.as_ref().map_or(0, |inflation| inflation.held_bytes());
+        assembled + self.control.len() + inflated
+    }
+
+    /// Ends receiving because there is no memory for what has come: for a server whose connections together may hold `limit` bytes.
+    ///
+    /// What is held is freed. Hand the event, [`Failure::OutOfMemory`], to [`Sender::handle`](crate::Sender::handle): it answers with a Close frame
+    /// with the code 1013 (try again later), as the message may have room a moment later.
+    ///
+    /// ```
+    /// use sansocket::{Receiver, Sender};
+    ///
+    /// /// To be called after each read, with what the other connections hold.
+    /// fn heed(receiver: &mut Receiver, sender: &mut Sender, others: usize, limit: usize) {
+    ///     let held = receiver.held_bytes() + sender.queued_bytes();
+    ///     if others.saturating_add(held) > limit {
+    ///         sender.handle(&receiver.exceed_budget(limit));
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    #[cold]
+    pub fn exceed_budget(&mut self, limit: usize) -> Event<'static> {
+        let held = self.held_bytes();
+        self.fail(Failure::OutOfMemory { held, limit })
+    }
+
     /// Frees the payload data of a control frame whose event is gone: an idle connection holds no buffer.
     #[inline]
     pub(super) fn release_control(&mut self) {

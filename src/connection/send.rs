@@ -322,6 +322,12 @@ impl Sender {
         self.queue.len() < self.write_soft || self.closing.has_begun()
     }
 
+    /// Bytes that wait to be written, frame headers included: those of [`transmit`](Self::transmit).
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Bytes of messages and of a Close frame that wait to be written; Pings and Pongs are not among them.
     pub(crate) fn data_waiting(&self) -> usize {
         self.queue.data_len()

@@ -73,6 +73,10 @@ impl Inflation {
         match *self {}
     }
 
+    pub(crate) fn held_bytes(&self) -> usize {
+        match *self {}
+    }
+
     pub(crate) fn output(&self) -> &[u8] {
         match *self {}
     }

@@ -112,6 +112,11 @@ impl Inflation {
         self.held_used < self.held.len() || self.message.more
     }
 
+    /// Bytes of messages that are held, compressed or not.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.output().len() + self.held.len()
+    }
+
     /// The piece that was inflated last.
     pub(crate) fn output(&self) -> &[u8] {
         self.buffer.get(..self.len).unwrap_or_default()

@@ -140,7 +140,7 @@ pub enum Setback {
 
 impl Setback {
     /// A short name that does not change, for metrics and searches: that of the [handshake error](crate::HandshakeError::code) or of the [error of
-    /// the dial](DialError::code), and else one of `dial-failed`, `connection-timeout`, `closed`, `peer-broke-protocol`, `limit-exceeded`,
+    /// the dial](DialError::code), and else one of `dial-failed`, `connection-timeout`, `closed`, `peer-broke-protocol`, `limit-exceeded`, `out-of-memory`,
     /// `eof`, `transport-failed`, `aborted`, `pong-timeout`, `idle-timeout`, `message-timeout` and `close-timeout`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -155,6 +155,7 @@ impl Setback {
                 Cause::Clean => "closed",
                 Cause::Failed(Failure::Violation(_)) => "peer-broke-protocol",
                 Cause::Failed(Failure::Limit(_)) => "limit-exceeded",
+                Cause::Failed(Failure::OutOfMemory { .. }) => "out-of-memory",
                 Cause::Eof(_) => "eof",
                 Cause::Transport(_) => "transport-failed",
                 Cause::Aborted => "aborted",

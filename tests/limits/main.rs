@@ -5,6 +5,7 @@ mod memory;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod budget;
 mod held;
 mod received;
 mod waiting;

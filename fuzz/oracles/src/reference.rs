@@ -36,6 +36,7 @@ pub(crate) fn close_code(failure: &Failure) -> u16 {
         Failure::Violation(_) => 1002,
         Failure::Limit(LimitExceeded::Fragments { .. }) => 1008,
         Failure::Limit(_) => 1009,
+        Failure::OutOfMemory { .. } => 1013,
     }
 }
 
