@@ -10,11 +10,13 @@ use std::task::{Context, Poll, ready};
 use std::time;
 
 use ::futures_io::{AsyncRead, AsyncWrite};
-use async_std::net::{TcpStream, ToSocketAddrs as _};
+use async_std::net::{TcpListener, TcpStream, ToSocketAddrs as _};
 use async_std::task;
 use bytes::{Buf, BufMut};
 use sansocket::{Addresses, Instant, TcpOptions};
-use sansocket_driver::{Dialer, MaybeTls, Runtime, Timer, Transport, clock, futures_io, set_tcp_options};
+use sansocket_driver::{
+    Dialer, Listen, MaybeTls, Runtime, Timer, Transport, clock, futures_io, set_tcp_options,
+};
 
 /// The async-std runtime, as the driver sees it.
 #[derive(Debug)]
@@ -86,6 +88,22 @@ impl Dialer for AsyncStd {
         let stream = TcpStream::connect(address).await?;
         set_tcp_options(&stream, tcp)?;
         Ok(stream)
+    }
+}
+
+impl Listen for AsyncStd {
+    type Listener = TcpListener;
+
+    async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+        TcpListener::bind(address).await
+    }
+
+    fn local_address(listener: &TcpListener) -> io::Result<SocketAddr> {
+        listener.local_addr()
+    }
+
+    async fn accept(listener: &mut TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        listener.accept().await
     }
 }
 

@@ -15,8 +15,8 @@ macro_rules! adapter {
         write: $write:path $(,)?
     ) => {
         pub use sansocket::{
-            Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
-            Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
+            Accept, AdmissionLimits, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
+            Dialed, DrainReport, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
             ServerConfig, Timeouts, TlsParams,
         };
         pub use sansocket::{
@@ -32,7 +32,10 @@ macro_rules! adapter {
         };
         #[cfg(feature = "deflate")]
         pub use sansocket::{DeflateConfig, DeflateParams};
-        pub use $crate::{ClientSender, Error, Handshakes, handshakes};
+        pub use $crate::{
+            ClientSender, ConnectionInfo, Error, HandlerOutput, Handshakes, ServerCounts, ServerEnd, ServerHandle,
+            handshakes,
+        };
         #[cfg(feature = "tls")]
         pub use $crate::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
 
@@ -81,6 +84,39 @@ macro_rules! adapter {
 
         /// Options of a [`Client`]. See [`sansocket_driver::ClientBuilder`] for its methods.
         pub type ClientBuilder = $crate::ClientBuilder<$runtime>;
+
+        /// A server that runs a handler for each connection, within limits, and ends in an orderly way. See [`sansocket_driver::Server`] for
+        /// what it does, and [`sansocket_driver::ServerBuilder`] for its options.
+        ///
+        /// ```no_run
+        /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+        #[doc = concat!(" use ", stringify!($name), "::{Answer, Error, Server};")]
+        ///
+        /// let server = Server::bind("0.0.0.0:4000")
+        ///     .max_connections(5_000)
+        ///     .max_memory(256 * 1024 * 1024)
+        ///     .answer_http(|request, server| match request.target() {
+        ///         "/healthz" => Answer::new(if server.is_draining() { 503 } else { 200 }),
+        ///         _ => Answer::new(404),
+        ///     })
+        ///     .on_connection(|mut socket, info| async move {
+        ///         println!("{} asks for {}", info.peer_address, info.request.target());
+        ///         while let Some(message) = socket.recv().await? {
+        ///             socket.send(message).await?;
+        ///         }
+        ///         Ok::<(), Error>(())
+        ///     });
+        /// let handle = server.start().await?;
+        /// // ... until it is to end:
+        /// let report = handle.shutdown().await;
+        /// println!("{} closed, {} cut off", report.closed, report.cut_off);
+        /// # Ok(())
+        /// # }
+        /// ```
+        pub type Server = $crate::Server<$runtime>;
+
+        /// Options of a [`Server`]. See [`sansocket_driver::ServerBuilder`] for its methods.
+        pub type ServerBuilder = $crate::ServerBuilder<$runtime>;
 
         /// A byte stream inside of TLS. See [`sansocket_driver::TlsStream`] for its methods.
         #[cfg(feature = "tls")]

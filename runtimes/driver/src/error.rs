@@ -2,7 +2,9 @@
 
 use std::io;
 
-use sansocket::{AcceptRefused, Cause, Closed, DialError, HandshakeError, SendError, SendRefused, UrlError};
+use sansocket::{
+    AcceptRefused, Cause, Closed, DialError, Failure, HandshakeError, SendError, SendRefused, UrlError,
+};
 use thiserror::Error;
 
 #[cfg(feature = "tls")]
@@ -91,6 +93,7 @@ impl From<Error> for io::Error {
             Error::Lost(io) | Error::Closed { io: Some(io), .. } => io.kind(),
             Error::Closed { closed, .. } => match closed.cause {
                 Cause::Eof(_) => io::ErrorKind::UnexpectedEof,
+                Cause::Failed(Failure::OutOfMemory { .. }) => io::ErrorKind::OutOfMemory,
                 Cause::Failed(_) => io::ErrorKind::InvalidData,
                 Cause::PongTimeout | Cause::IdleTimeout | Cause::MessageTimeout | Cause::CloseTimeout(_) => {
                     io::ErrorKind::TimedOut

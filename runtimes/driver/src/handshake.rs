@@ -13,6 +13,7 @@ use sansocket::{
 use crate::error::Error;
 use crate::opening::{Asked, Opening};
 use crate::runtime::{Timer, Transport};
+use crate::telemetry;
 use crate::websocket::{Agreed, WebSocket};
 
 /// A client's request that waits for an answer. Made by [`receive_request`]; dropped, it closes the stream.
@@ -119,6 +120,13 @@ impl<S: Send + 'static, R: Transport<S>> Incoming<S, R> {
     pub async fn reject(mut self, reject: Reject) -> Error {
         let error = self.pending.reject(reject, self.opening.timer.now());
         self.opening.fail(error, None).await
+    }
+
+    /// As [`reject`](Self::reject), for a server that has logged why: those who come when it is full come in large numbers.
+    pub(crate) async fn turn_away(mut self, reject: Reject) {
+        let error = self.pending.reject(reject, self.opening.timer.now());
+        telemetry::count_failed(&error);
+        self.opening.tell(&error).await;
     }
 }
 

@@ -1,7 +1,8 @@
 //! Drives the core of [sansocket](https://docs.rs/sansocket) over an async byte stream. Knows no runtime.
 //!
 //! An adapter implements [`Runtime`] (with a [`Timer`]) and [`Transport`] on a type without data, and offers what is here with that type
-//! filled in, by [`adapter!`]; that is all of it. What is decided, the core decides; what is awaited, is awaited here:
+//! filled in, by [`adapter!`]; that is all of it, but for [`Dialer`] and [`Listen`], by which clients and servers get their streams. What is
+//! decided, the core decides; what is awaited, is awaited here:
 //!
 //! ```text
 //!  network ─► Transport::poll_read  ─► handshake | reading ─► core ─► message ─► application
@@ -35,6 +36,7 @@ mod error;
 pub mod futures_io;
 mod halves;
 mod handshake;
+mod managed;
 mod maybe_tls;
 mod message_io;
 mod opening;
@@ -46,6 +48,7 @@ mod reading;
 mod runtime;
 mod scratch;
 mod sending;
+mod server;
 mod shared;
 #[cfg(any(feature = "futures-io", feature = "tokio-io"))]
 mod slices;
@@ -71,6 +74,9 @@ pub use maybe_tls::MaybeTls;
 pub use message_io::{MessageReader, MessageWriter};
 pub use parts::{Parts, client_parts};
 pub use runtime::{Runtime, Timer, Transport};
+pub use server::{
+    ConnectionInfo, HandlerOutput, Listen, Server, ServerBuilder, ServerCounts, ServerEnd, ServerHandle,
+};
 pub use telemetry::{Handshakes, handshakes};
 #[cfg(feature = "tls")]
 pub use tls::{

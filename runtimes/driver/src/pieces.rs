@@ -30,6 +30,14 @@ enum Begun {
 }
 
 impl Pieces {
+    /// Bytes of payload data that are held here.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match self.0.as_deref() {
+            Some(Begun::Kept(_, data)) => data.len(),
+            Some(Begun::Unwanted) | None => 0,
+        }
+    }
+
     /// Adds a piece. The message, if it is whole and wanted.
     pub(crate) fn push(&mut self, chunk: &Chunk<'_>) -> Option<Message> {
         let mut begun = self.0.take().unwrap_or_else(|| Box::new(Begun::Kept(chunk.kind, Vec::new())));

@@ -17,9 +17,9 @@ use crate::shared::Shared;
 /// Owned by whoever receives.
 pub(crate) struct Reading<S, R: Transport<S>> {
     pub(crate) shared: Arc<Shared<S, R>>,
-    receiver: Receiver,
+    pub(crate) receiver: Receiver,
     /// Bytes that were read and not looked at. Holds a block only while there are some.
-    input: BytesMut,
+    pub(crate) input: BytesMut,
     /// A message that was found while a sender had to wait.
     ahead: Option<Message>,
     /// What there is of a message that comes in pieces.
@@ -28,12 +28,19 @@ pub(crate) struct Reading<S, R: Transport<S>> {
     reported: bool,
     /// Reads since this last waited.
     reads: usize,
+    /// What is held counts towards a budget, also while the application works.
+    pub(crate) is_counted: bool,
 }
 
 impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
     pub(crate) fn new(stream: S, receiver: Receiver, sender: Sender, input: BytesMut, span: Span) -> Self {
-        let shared = Arc::new(Shared::new(stream, sender, span));
-        Self { shared, receiver, input, ahead: None, pieces: Pieces::default(), reported: false, reads: 0 }
+        Self::resumed(Arc::new(Shared::new(stream, sender, span)), receiver, input)
+    }
+
+    /// Of a connection whose reader was dropped.
+    pub(crate) fn resumed(shared: Arc<Shared<S, R>>, receiver: Receiver, input: BytesMut) -> Self {
+        let pieces = Pieces::default();
+        Self { shared, receiver, input, ahead: None, pieces, reported: false, reads: 0, is_counted: false }
     }
 
     /// Whether bytes wait that were not looked at: more messages of the same read, most likely.
@@ -149,12 +156,24 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
         loop {
             if has_new {
                 if let Some(item) = self.decode(owner) {
+                    if self.is_counted {
+                        // If that is too much, there is an end to it at the next call: the message is there already.
+                        self.shared.lock().hold(self.held_bytes());
+                    }
                     return Poll::Ready(Some(item));
                 }
             }
             let mut progress = self.receiver.progress();
             let mut link = self.shared.lock();
             link.sender.observe(progress);
+            if self.is_counted && !link.hold(self.held_bytes()) {
+                self.input.clear();
+                self.pieces = Pieces::default();
+                let failed = link.exceed_budget(&mut self.receiver);
+                if let Some(item) = failed.and_then(|event| owner.control(event)) {
+                    return Poll::Ready(Some(item));
+                }
+            }
             // All answers to one read leave in one write. If they cannot leave now, reading goes on all the same.
             let _ = link.poll_write_of(cx, owner);
             if link.closed().is_some() {
@@ -186,6 +205,11 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
             pool::give(std::mem::take(&mut self.input));
             ready!(link.poll_alarm(progress));
         }
+    }
+
+    /// Bytes of input that are held here, of messages that the application was not given.
+    fn held_bytes(&self) -> usize {
+        self.receiver.held_bytes() + self.pieces.held_bytes() + self.input.len()
     }
 
     /// The next thing for the owner in the input. What is no message gets its answer.
@@ -246,7 +270,9 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
 impl<S, R: Transport<S>> Drop for Reading<S, R> {
     /// Without a reader nobody answers the peer, so this is the end.
     fn drop(&mut self) {
-        self.shared.lock().abandon();
+        if !self.leave() {
+            self.shared.lock().abandon();
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tracing::Span;
 
 use crate::alarm::Alarm;
 use crate::error::Error;
+use crate::managed::Managed;
 use crate::owner::Owner;
 use crate::runtime::Transport;
 use crate::telemetry;
@@ -41,6 +42,7 @@ impl<S, R: Transport<S>> Shared<S, R> {
             flush_is_scheduled: false,
             io: None,
             closed: None,
+            managed: None,
             span: (!span.is_disabled()).then(|| Box::new(span)),
         };
         Self { link: Mutex::new(link) }
@@ -126,11 +128,13 @@ pub(crate) struct Link<S, R: Transport<S>> {
     /// The reading side has ended.
     ended: bool,
     /// Something has changed for those who wait.
-    wake_waiters: bool,
+    pub(crate) wake_waiters: bool,
     pub(crate) flush_is_scheduled: bool,
     /// The first error of the transport.
     io: Option<io::Error>,
     closed: Option<Box<Closed>>,
+    /// Only if it belongs to a server that keeps it.
+    pub(crate) managed: Option<Box<Managed>>,
     /// `None` if nobody is interested; boxed, because an idle connection is to be small.
     span: Option<Box<Span>>,
 }
@@ -188,6 +192,9 @@ impl<S, R: Transport<S>> Link<S, R> {
                 Poll::Pending => break Poll::Pending,
             }
         };
+        if self.managed.is_some() {
+            self.note_queued();
+        }
         match written {
             Poll::Ready(Ok(())) => Poll::Ready(()),
             // The peer may have said why before it closed, so go on reading; see `poll_read`.
@@ -304,6 +311,9 @@ impl<S, R: Transport<S>> Link<S, R> {
         }
         self.span().in_scope(|| telemetry::closed(&closed, self.io.as_ref()));
         self.closed = Some(closed);
+        if let Some(managed) = &mut self.managed {
+            managed.share = None;
+        }
         self.wake_waiters = true;
     }
 

@@ -54,14 +54,10 @@ pub(crate) fn opened(role: Role) {
     debug!(target: TARGET, "open");
 }
 
-/// Notes a failed handshake: the one place where it is logged and counted.
+/// Notes a failed handshake: the one place where it is logged, unless a server turns its client away.
 pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>, peer: Option<SocketAddr>) {
-    let (role, code) = (failure.role(), failure.code());
-    counts(|counts| *counts.of(role).failed.entry(code).or_default() += 1);
-    #[cfg(feature = "metrics")]
-    metrics::counter!("sansocket_handshakes_failed_total", "role" => role_name(role), "code" => code)
-        .increment(1);
-
+    let code = failure.code();
+    count_failed(failure);
     macro_rules! at {
         ($level:ident) => {
             $level!(
@@ -88,6 +84,15 @@ pub(crate) fn failed(failure: &HandshakeError, io: Option<&io::Error>, peer: Opt
         Severity::BadPeer | Severity::Abuse => at!(warn),
         _ => at!(error),
     }
+}
+
+/// Counts a failed handshake, and leaves it to the caller to log why.
+pub(crate) fn count_failed(failure: &HandshakeError) {
+    let (role, code) = (failure.role(), failure.code());
+    counts(|counts| *counts.of(role).failed.entry(code).or_default() += 1);
+    #[cfg(feature = "metrics")]
+    metrics::counter!("sansocket_handshakes_failed_total", "role" => role_name(role), "code" => code)
+        .increment(1);
 }
 
 /// Notes that a client did not get to its server. The caller has the error, so that this is for who looks closer.

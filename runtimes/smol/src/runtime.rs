@@ -11,9 +11,11 @@ use std::time;
 use ::futures_io::{AsyncRead, AsyncWrite};
 use bytes::{Buf, BufMut};
 use sansocket::{Addresses, Instant, TcpOptions};
-use sansocket_driver::{Dialer, MaybeTls, Runtime, Timer, Transport, clock, futures_io, set_tcp_options};
+use sansocket_driver::{
+    Dialer, Listen, MaybeTls, Runtime, Timer, Transport, clock, futures_io, set_tcp_options,
+};
 use smol::Async;
-use smol::net::{TcpStream, resolve};
+use smol::net::{TcpListener, TcpStream, resolve};
 
 /// The smol runtime, as the driver sees it.
 #[derive(Debug)]
@@ -105,6 +107,22 @@ impl Dialer for Smol {
         let stream = TcpStream::connect(address).await?;
         set_tcp_options(&stream, tcp)?;
         Ok(stream)
+    }
+}
+
+impl Listen for Smol {
+    type Listener = TcpListener;
+
+    async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+        TcpListener::bind(address).await
+    }
+
+    fn local_address(listener: &TcpListener) -> io::Result<SocketAddr> {
+        listener.local_addr()
+    }
+
+    async fn accept(listener: &mut TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        listener.accept().await
     }
 }
 

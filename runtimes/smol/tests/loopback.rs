@@ -4,6 +4,8 @@
 mod dropping;
 #[path = "../../loopback/mod.rs"]
 mod list;
+#[path = "../../loopback/serving.rs"]
+mod serving;
 #[cfg(feature = "futures")]
 #[path = "../../loopback/streams.rs"]
 mod streams;

@@ -9,9 +9,9 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
 use sansocket::{Addresses, Instant, TcpOptions};
-use sansocket_driver::{Dialer, MaybeTls, Runtime, Timer, Transport, clock, set_tcp_options};
+use sansocket_driver::{Dialer, Listen, MaybeTls, Runtime, Timer, Transport, clock, set_tcp_options};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{self, TcpSocket, TcpStream};
+use tokio::net::{self, TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::task;
 use tokio::time::{self, Sleep};
@@ -113,6 +113,22 @@ impl Dialer for Tokio {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         set_tcp_options(&socket, tcp)?;
         socket.connect(address).await
+    }
+}
+
+impl Listen for Tokio {
+    type Listener = TcpListener;
+
+    async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+        TcpListener::bind(address).await
+    }
+
+    fn local_address(listener: &TcpListener) -> io::Result<SocketAddr> {
+        listener.local_addr()
+    }
+
+    async fn accept(listener: &mut TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        listener.accept().await
     }
 }
 

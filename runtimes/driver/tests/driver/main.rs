@@ -3,6 +3,7 @@
 mod connecting;
 mod dialer;
 mod script;
+mod server;
 #[cfg(feature = "tls")]
 mod tls;
 

@@ -15,7 +15,7 @@ use super::script::{Peer, Script, Stream, Woken, done, poll_with, stream};
 
 type Secure = TlsStream<Stream, Script>;
 
-fn identity() -> (String, String) {
+pub(crate) fn identity() -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
     (certificate.pem(), key.serialize_pem())

@@ -1,0 +1,136 @@
+//! One client's way from TCP to an open WebSocket, or to the answer that there is none.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sansocket::{Accept, Answer, Reject, Request};
+use tracing::{error, warn};
+
+use super::budget::Share;
+use super::caught::caught_call;
+use super::info::ConnectionInfo;
+use super::state::Place;
+use super::{Listen, Policy, ServerHandle, Socket};
+use crate::error::Error;
+use crate::handshake::{Incoming, receive};
+use crate::maybe_tls::MaybeTls;
+use crate::opening::Asked;
+use crate::telemetry::TARGET;
+
+/// An open connection, and what belongs to it.
+pub(super) struct Opened<R: Listen> {
+    pub(super) socket: Socket<R>,
+    pub(super) info: ConnectionInfo,
+    pub(super) share: Option<Share>,
+}
+
+impl<R: Listen> Policy<R> {
+    /// Takes a client in, or tells it why not. What failed has been logged.
+    pub(super) async fn open(
+        &self,
+        stream: R::Stream,
+        peer: SocketAddr,
+        local: SocketAddr,
+        place: &mut Place,
+    ) -> Option<Opened<R>> {
+        let (stream, is_secure) = self.secure(stream).await?;
+        let (mut opening, asked) = receive::<_, R>(stream, &self.config).await.ok()?;
+        let pending = match asked {
+            Asked::WebSocket(pending) => pending,
+            Asked::Http(request) => {
+                let handle = ServerHandle { state: Arc::clone(&place.state) };
+                let answer = match &self.answer_http {
+                    Some(answer) => {
+                        let answer = caught_call(|| opening.span.in_scope(|| answer(&request, &handle)));
+                        answer.unwrap_or_else(|panic| {
+                            panicked(place, "answer_http", &panic);
+                            Answer::new(500)
+                        })
+                    }
+                    None => Reject::not_found().into(),
+                };
+                opening.answer(request, answer).await;
+                return None;
+            }
+        };
+        let incoming = Incoming { opening, pending };
+        let share = match incoming.opening.span.in_scope(|| place.open(peer.ip())) {
+            Ok(share) => share,
+            Err(refusal) => {
+                let retry_after = place.state.admission().limits().retry_after;
+                incoming.turn_away(refusal.reject(retry_after)).await;
+                return None;
+            }
+        };
+        let request = incoming.request().clone();
+        let info = ConnectionInfo { peer_address: peer, local_address: local, is_secure, request };
+        let decided = caught_call(|| incoming.opening.span.in_scope(|| self.decide(&info)));
+        let decided = decided.unwrap_or_else(|panic| {
+            panicked(place, "decide", &panic);
+            Err(Reject::new(500))
+        });
+        let accept = match decided {
+            Ok(accept) => accept,
+            Err(reject) => {
+                // Before it is told, which may take as long as it likes to take.
+                drop(share);
+                place.reject();
+                incoming.reject(reject).await;
+                return None;
+            }
+        };
+        match incoming.accept(accept).await {
+            Ok(socket) => Some(Opened { socket, info, share }),
+            Err(Error::Accept(refused)) => {
+                warn!(target: TARGET, %peer, "what decide accepts does not fit the request: {refused}");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// TLS, if there is to be any.
+    #[cfg(feature = "tls")]
+    async fn secure(&self, stream: R::Stream) -> Option<(MaybeTls<R::Stream, R>, bool)> {
+        match &self.tls {
+            Some(tls) => Some((tls.accept(stream).await.ok()?.into(), true)),
+            None => Some((MaybeTls::plain(stream), false)),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    async fn secure(&self, stream: R::Stream) -> Option<(MaybeTls<R::Stream, R>, bool)> {
+        Some((MaybeTls::plain(stream), false))
+    }
+
+    fn decide(&self, info: &ConnectionInfo) -> Result<Accept, Reject> {
+        let request = &info.request;
+        if let Some(origins) = &self.origins {
+            origins.check(request)?;
+        }
+        let accept = match &self.decide {
+            Some(decide) => decide(request, info)?,
+            None => Accept::new(),
+        };
+        Ok(match accept.chosen_subprotocol() {
+            Some(_) => accept,
+            None => self.choose(accept, request),
+        })
+    }
+
+    /// The first of this server's subprotocols that the client offers.
+    fn choose(&self, accept: Accept, request: &Request) -> Accept {
+        let mut known = self.subprotocols.iter();
+        match known.find(|known| request.subprotocols().any(|offered| offered == &***known)) {
+            Some(chosen) => accept.subprotocol(chosen),
+            None => accept,
+        }
+    }
+}
+
+/// Notes that code of the application's panicked.
+pub(super) fn panicked(place: &Place, what: &str, panic: &str) {
+    place.state.panicked.fetch_add(1, Ordering::Relaxed);
+    error!(target: TARGET, "{what} panicked: {}", panic.escape_debug());
+}

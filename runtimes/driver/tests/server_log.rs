@@ -1,0 +1,164 @@
+//! What operators see of a server's limits: which one it was and how much it allows, and not one line for each of those who come in large
+//! numbers.
+//!
+//! A binary of its own: what is enabled is remembered for the process, and other tests enable nothing.
+
+#[path = "driver/dialer.rs"]
+#[expect(dead_code, reason = "shared with the tests of the driver")]
+mod dialer;
+#[path = "driver/server/rig.rs"]
+#[expect(dead_code, reason = "shared with the tests of the driver")]
+mod rig;
+#[path = "driver/script.rs"]
+#[expect(dead_code, reason = "shared with the tests of the driver")]
+mod script;
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use rig::{REQUEST, ask, connect, echo, next_accept, open, options, turns};
+use script::{client, done, output};
+
+/// Level and fields of each event at `info` and above.
+type Lines = Arc<Mutex<Vec<(Level, String)>>>;
+
+struct Log(Lines);
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let page = include_str!("../../../docs/logging.md");
+        let name = field.name();
+        assert!(name == "message" || page.contains(&format!("`{name}`")), "no word on {name} on the page");
+        write!(self.0, "{name}={value:?} ").unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = String::new();
+        event.record(&mut Fields(&mut line));
+        self.0.lock().unwrap().push((*event.metadata().level(), line));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// The lines that `happens` leads to, without that of a server that begins to listen: each of this level, and with this text.
+#[track_caller]
+fn assert_log(happens: impl FnOnce(), level: Level, texts: &[&str]) {
+    let lines = Lines::default();
+    tracing::subscriber::with_default(Log(Arc::clone(&lines)), happens);
+    let mut lines = std::mem::take(&mut *lines.lock().unwrap());
+    assert!(lines[0].1.contains("listening address=192.0.2.100:4000"), "{lines:#?}");
+    lines.remove(0);
+    assert_eq!(lines.len(), texts.len(), "{lines:#?}");
+    for ((seen, line), text) in lines.iter().zip(texts) {
+        assert!(*seen == level && line.contains(text), "{seen} {line}\n where {text} was expected");
+    }
+}
+
+#[test]
+fn those_who_are_refused_are_told_of_in_ever_larger_steps_with_the_limit() {
+    let happens = || {
+        let _server = echo(options().max_connections(1));
+        let _open = open(1);
+        for _ in 0..10 {
+            ask(2, REQUEST);
+        }
+    };
+    let text = "as many connections are open as limits.connections allows, which is 1";
+    let lines = [1, 2, 4, 8].map(|times| format!("a client was refused: {text} (this is told at the 1st, 2nd, 4th, 8th ... time) code=\"connections\" times={times} peer=192.0.2.2"));
+    assert_log(happens, Level::WARN, &lines.each_ref().map(String::as_str));
+}
+
+#[test]
+fn each_limit_is_named_with_its_value() {
+    let happens = || {
+        let mut options = options().max_connections_per_address(2).max_memory(4 * 8192 + 1);
+        (options.limits.handshakes, options.limits.handshakes_per_address) = (4, 3);
+        let _server = echo(options);
+        let _open = [open(1), open(1)];
+        ask(1, REQUEST);
+        let _others = [open(2), open(3)];
+        ask(4, REQUEST);
+        let _silent: Vec<_> = [1, 1, 1, 1, 2, 3].map(connect).into();
+    };
+    let texts = [
+        "as many connections from the same address are open as limits.connections_per_address allows, which is 2",
+        "the open connections leave too little of max_memory, which is 32769 bytes",
+        "as many opening handshakes from the same address are under way as limits.handshakes_per_address allows, which is 3",
+        "as many opening handshakes are under way as limits.handshakes allows, which is 4",
+    ];
+    assert_log(happens, Level::WARN, &texts);
+}
+
+#[test]
+fn a_connection_that_is_closed_for_want_of_memory_is_told_of_with_the_budget() {
+    let happens = || {
+        let _server = echo(options().max_memory(8192 + 1000));
+        let peer = open(1);
+        let mut sender = client();
+        sender.send(vec![1; 5000]).unwrap();
+        peer.send(&output(&mut sender)[..1200]);
+        turns();
+    };
+    let text = "closing with 1013: no memory for a message of which 1192 bytes came: all connections together may hold 9192 bytes (max_memory)";
+    assert_log(happens, Level::WARN, &[text]);
+}
+
+#[test]
+fn accepting_that_fails_is_told_of_with_what_the_system_says() {
+    let happens = || {
+        let _server = echo(options());
+        next_accept(Err(io::Error::from_raw_os_error(24)));
+        turns();
+    };
+    assert_log(happens, Level::WARN, &["cannot accept; trying again after a pause"]);
+}
+
+#[test]
+fn a_panic_of_a_handler_is_an_error_with_its_text() {
+    let happens = || {
+        let server = options().on_connection(|_, info| async move {
+            assert!(info.is_secure, "a\nhandler that panics");
+        });
+        done(server.start()).unwrap();
+        open(1);
+        turns();
+    };
+    assert_log(happens, Level::ERROR, &[r"the handler panicked: a\nhandler that panics"]);
+}
+
+#[test]
+fn newcomers_of_a_server_that_ends_are_no_reason_to_be_woken() {
+    let happens = || {
+        let server = echo(options());
+        let _open = open(1);
+        drop(server.drain(Duration::from_secs(1)));
+        turns();
+        (0..5).for_each(|_| drop(ask(2, REQUEST)));
+    };
+    assert_log(happens, Level::INFO, &["the server is draining open=1 limit_ms=1000"]);
+}
