@@ -56,6 +56,11 @@ pub struct Compression;
 #[doc = include_str!("../../docs/sessions.md")]
 pub struct Sessions;
 
+/// The code in the page on servers.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/serving.md")]
+pub struct Serving;
+
 /// The code in the page on security.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/security.md")]

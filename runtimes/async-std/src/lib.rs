@@ -36,6 +36,34 @@
 //! authorities, client certificates, proxies, redirects, the time of each step. For servers there is `TlsAcceptor`, and [`Client`] is a
 //! client that connects again by itself.
 //!
+//! A [`Server`] listens and accepts by itself. It limits connections, those of one address, and the memory of all together; a panic of a handler ends
+//! one connection; and it ends in an orderly way:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # async_std::task::block_on(async {
+//! use sansocket_async_std::Server;
+//!
+//! let server = Server::bind("127.0.0.1:0").on_connection(|mut socket, _| async move {
+//!     while let Ok(Some(message)) = socket.recv().await {
+//!         let _ = socket.send(message).await;
+//!     }
+//! });
+//! let handle = server.start().await?;
+//! # let mut client = sansocket_async_std::connect(&format!("ws://{}", handle.local_addresses()[0])).await?;
+//! # client.send("hello").await?;
+//! # assert_eq!(client.recv().await?.unwrap().as_text(), Some("hello"));
+//! # let client = async_std::task::spawn(async move { client.recv().await });
+//! // ... until it is to end:
+//! let report = handle.shutdown().await;
+//! println!("{} closed, {} cut off", report.closed, report.cut_off);
+//! # assert_eq!((report.closed, report.cut_off), (1, 0));
+//! # assert!(client.await?.is_none());
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+//!
 //! Time limits and keepalive are on by default: see [`Timeouts`].
 //!
 //! async-std is discontinued, and its authors recommend smol. This adapter is a crate of its own so that it can be retired without

@@ -56,6 +56,56 @@
 //! If it does neither, it finds what came meanwhile when it receives next, and a peer with keepalive of its own may have
 //! given up. This end does not: what has come is read before a time limit is judged.
 //!
+//! # Limits of a server
+//!
+//! There is no `Server` here, as there is on the async runtimes. What such a server does when it ends, a Close frame for each connection and an end for those that are stuck, needs
+//! somebody who is not the connection's thread: that thread may be in a call of the application's, which nothing ends from outside. What can be had without, the limits on connections
+//! and the refusals, is in the core ([`Admission`](sansocket::Admission)):
+//!
+//! ```no_run
+//! # fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::{Arc, Mutex};
+//! use sansocket_blocking::sansocket::{Admission, AdmissionLimits, Departure, Ticket};
+//! use sansocket_blocking::{Accept, Error, ServerConfig, receive_request};
+//!
+//! fn talk(stream: std::net::TcpStream, admission: &Mutex<Admission>, ticket: &mut Ticket) -> Result<(), Error> {
+//!     let incoming = receive_request(stream, &ServerConfig::default())?;
+//!     let (opened, retry_after) = {
+//!         let mut admission = admission.lock().unwrap();
+//!         (admission.open(ticket), admission.limits().retry_after)
+//!     };
+//!     if let Err(refusal) = opened {
+//!         return Err(incoming.reject(refusal.reject(retry_after)));
+//!     }
+//!     let mut socket = incoming.accept(Accept::new())?;
+//!     while let Some(message) = socket.recv()? {
+//!         socket.send(message)?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let listener = std::net::TcpListener::bind("127.0.0.1:4000")?;
+//! let admission = Arc::new(Mutex::new(Admission::new(AdmissionLimits::default())));
+//! loop {
+//!     let Ok((stream, peer)) = listener.accept() else {
+//!         // There are no file descriptors left, most likely.
+//!         std::thread::sleep(std::time::Duration::from_millis(100));
+//!         continue;
+//!     };
+//!     // If there is no ticket, TCP is closed at once.
+//!     let Ok(mut ticket) = admission.lock().unwrap().arrive(peer.ip()) else { continue };
+//!     let admission = Arc::clone(&admission);
+//!     std::thread::spawn(move || {
+//!         let departure = match talk(stream, &admission, &mut ticket) {
+//!             Ok(()) => Departure::Clean,
+//!             Err(_) => Departure::Otherwise,
+//!         };
+//!         admission.lock().unwrap().leave(ticket, departure);
+//!     });
+//! }
+//! # }
+//! ```
+//!
 //! # Features
 //!
 //! - `deflate` (default): compression of messages.

@@ -37,10 +37,39 @@
 //! authorities, client certificates, proxies, redirects, the time of each step. For servers there is `TlsAcceptor`, and [`Client`] is a
 //! client that connects again by itself.
 //!
+//! A [`Server`] listens and accepts by itself. It limits connections, those of one address, and the memory of all together; a panic of a handler ends
+//! one connection; and it ends in an orderly way:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # smol::block_on(async {
+//! use sansocket_smol::Server;
+//!
+//! let server = Server::bind("127.0.0.1:0").on_connection(|mut socket, _| async move {
+//!     while let Ok(Some(message)) = socket.recv().await {
+//!         let _ = socket.send(message).await;
+//!     }
+//! });
+//! let handle = server.start().await?;
+//! # let mut client = sansocket_smol::connect(&format!("ws://{}", handle.local_addresses()[0])).await?;
+//! # client.send("hello").await?;
+//! # assert_eq!(client.recv().await?.unwrap().as_text(), Some("hello"));
+//! # let client = smol::spawn(async move { client.recv().await });
+//! // ... until it is to end:
+//! let report = handle.shutdown().await;
+//! println!("{} closed, {} cut off", report.closed, report.cut_off);
+//! # assert_eq!((report.closed, report.cut_off), (1, 0));
+//! # assert!(client.await?.is_none());
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+//!
 //! Time limits and keepalive are on by default: see [`Timeouts`].
 //!
 //! It works under every executor. One thing is spawned: when an application leaves messages or a Pong unwritten and then awaits something
-//! else, they are written by a small task on smol's global executor ([`smol::spawn`]), which is started when that first happens.
+//! else, they are written by a small task on smol's global executor ([`smol::spawn`]), which is started when that first happens. A [`Server`] is
+//! tasks on that executor.
 //!
 //! # Features
 //!

@@ -36,6 +36,33 @@
 //! authorities, client certificates, proxies, redirects, the time of each step. For servers there is `TlsAcceptor`, and [`Client`] is a
 //! client that connects again by itself.
 //!
+//! A [`Server`] listens and accepts by itself. It limits connections, those of one address, and the memory of all together; a panic of a handler ends
+//! one connection; and it ends in an orderly way:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sansocket_tokio::Server;
+//!
+//! let server = Server::bind("127.0.0.1:0").on_connection(|mut socket, _| async move {
+//!     while let Ok(Some(message)) = socket.recv().await {
+//!         let _ = socket.send(message).await;
+//!     }
+//! });
+//! let handle = server.start().await?;
+//! # let mut client = sansocket_tokio::connect(&format!("ws://{}", handle.local_addresses()[0])).await?;
+//! # client.send("hello").await?;
+//! # assert_eq!(client.recv().await?.unwrap().as_text(), Some("hello"));
+//! # let client = tokio::spawn(async move { client.recv().await });
+//! // ... until it is to end:
+//! let report = handle.shutdown().await;
+//! println!("{} closed, {} cut off", report.closed, report.cut_off);
+//! # assert_eq!((report.closed, report.cut_off), (1, 0));
+//! # assert!(client.await??.is_none());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! A WebSocket is a byte stream too, for protocols that know nothing of messages:
 //!
 //! ```no_run
