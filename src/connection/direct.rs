@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use bytes::BufMut;
 use bytes::buf::Limit;
 
+use super::arriving::{Arriving, ArrivingFrame, Content};
 use super::assemble::{Assembled, Assembly};
-use super::receive::{Arriving, ArrivingFrame, Content, Receiver, Stage};
+use super::receive::{Receiver, Stage};
 use crate::error::Failure;
 use crate::frame::MAX_HEADER;
 use crate::role::Role;

@@ -1,11 +1,13 @@
 //! An open connection: from the end of the opening handshake to the end of TCP (RFC 6455 sections 5 to 7).
 //!
-//! Inbound, bytes pass `read` (the loop over frames), `receive` (what has arrived so far) and `assemble` (messages from
-//! pieces). Outbound, `send` takes messages, `prepared` those that go to many connections, and `queue` orders what is to be
-//! written. `closing` knows how it ends, `deadlines` when.
+//! Inbound, bytes pass `read` (the loop over frames), `receive` (what may come next), `arriving` (what comes in pieces) and
+//! `assemble` (messages from pieces). Outbound, `send` takes messages, `prepared` those that go to many connections, `control`
+//! control frames, `queue` orders all of it, and `transmit` gives what is to be written. `closing` knows how it ends, `deadlines` when.
 
+mod arriving;
 mod assemble;
 mod closing;
+mod control;
 mod deadlines;
 mod direct;
 mod prepared;
@@ -15,6 +17,7 @@ mod receive;
 mod send;
 mod shown;
 mod spare;
+mod transmit;
 mod whole;
 
 use alloc::boxed::Box;
@@ -37,7 +40,8 @@ pub use closing::State;
 pub use prepared::Prepared;
 pub use read::Reader;
 pub use receive::{Progress, Receiver};
-pub use send::{Sender, Transmit};
+pub use send::Sender;
+pub use transmit::Transmit;
 
 /// An open connection, as a state machine without IO.
 ///

@@ -7,8 +7,9 @@ use core::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::arriving::{ArrivingFrame, Chunking, Taken};
 use super::assemble::{Assembled, invalid_utf8};
-use super::receive::{ArrivingFrame, Chunking, Progress, Receiver, Stage, Taken};
+use super::receive::{Progress, Receiver, Stage};
 use super::send::Sender;
 use super::whole::{MessageLimits, Whole};
 use crate::config::Delivery;

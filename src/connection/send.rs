@@ -1,8 +1,8 @@
-//! Sending: messages, fragments, control frames, and what to write (RFC 6455 section 6.1).
+//! Sending: messages and fragments (RFC 6455 section 6.1). Control frames are in `control.rs`, what to write in `transmit.rs`.
 
 use alloc::boxed::Box;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use super::Settings;
 use super::closing::Closing;
@@ -10,10 +10,11 @@ use super::deadlines::Deadlines;
 use super::prepared::Prepared;
 use super::queue::Queue;
 use super::receive::Progress;
+use super::transmit::Transmit;
 use crate::entropy::Entropy;
 use crate::error::{SendError, SendRefused};
 use crate::extension::{DeflateConfig, DeflateParams, Deflation};
-use crate::frame::{CloseCode, CloseFrame, Flags, MAX_CONTROL_PAYLOAD, Opcode};
+use crate::frame::{Flags, Opcode};
 use crate::message::{Message, MessageKind};
 use crate::role::Role;
 use crate::time::Instant;
@@ -35,19 +36,19 @@ pub struct Sender {
     /// What was agreed on, also when the connection has ended.
     agreed: Option<DeflateParams>,
     /// The newest Ping that is not answered because too many control frames wait already.
-    newest_ping: Option<Box<[u8]>>,
+    pub(super) newest_ping: Option<Box<[u8]>>,
     /// The message that is being sent in fragments.
-    open: Option<OpenMessage>,
+    pub(super) open: Option<OpenMessage>,
     pub(super) messages: u64,
     /// Bytes of frames that have left; below zero until the reply of the opening handshake has.
-    bytes: i64,
+    pub(super) bytes: i64,
     pub(super) closing: Closing,
     pub(super) deadlines: Deadlines,
     pub(super) progress: Progress,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct OpenMessage {
+pub(super) struct OpenMessage {
     kind: MessageKind,
     compressed: bool,
     /// For text: what was sent must be UTF-8 even across fragments.
@@ -249,71 +250,6 @@ impl Sender {
         OpenMessage { kind, compressed, pieces: Utf8Pieces::default() }
     }
 
-    /// Queues a Ping ([RFC 6455 section 5.5.2]); it overtakes messages that wait.
-    ///
-    /// # Errors
-    ///
-    /// Over 125 bytes; the closing handshake has begun; or control frames of [`Limits::write_control`](crate::Limits::write_control) wait already.
-    ///
-    /// [RFC 6455 section 5.5.2]: https://www.rfc-editor.org/rfc/rfc6455#section-5.5.2
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendRefused> {
-        self.send_control(Opcode::Ping, payload)
-    }
-
-    /// Queues a Pong that nobody asked for ([RFC 6455 section 5.5.3]). Pings are answered without it.
-    ///
-    /// # Errors
-    ///
-    /// As [`ping`](Self::ping).
-    ///
-    /// [RFC 6455 section 5.5.3]: https://www.rfc-editor.org/rfc/rfc6455#section-5.5.3
-    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendRefused> {
-        self.send_control(Opcode::Pong, payload)
-    }
-
-    fn send_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendRefused> {
-        if payload.len() > MAX_CONTROL_PAYLOAD {
-            return Err(SendRefused::ControlTooLong { len: payload.len() });
-        }
-        if self.closing.has_begun() {
-            return Err(SendRefused::Closing);
-        }
-        let (queued, limit) = (self.queue.control_len(), self.write_control);
-        if queued >= limit {
-            return Err(SendRefused::ControlQueueFull { queued, limit });
-        }
-        self.queue.push_control(opcode, payload, self.entropy.as_mut());
-        Ok(())
-    }
-
-    /// Begins the closing handshake ([RFC 6455 section 7.1.2]): queues a Close frame behind the messages that wait.
-    ///
-    /// [`CloseCode::NO_STATUS`] with an empty reason sends a frame without code and reason.
-    ///
-    /// Go on reading: messages may still come, then the peer's Close frame.
-    ///
-    /// # Errors
-    ///
-    /// A code or reason that cannot be sent; or the closing handshake has begun already.
-    ///
-    /// [RFC 6455 section 7.1.2]: https://www.rfc-editor.org/rfc/rfc6455#section-7.1.2
-    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendRefused> {
-        self.close_with(CloseFrame::new(code, reason)?)
-    }
-
-    /// As [`close`](Self::close), with a frame that is there already: one that another peer sent, perhaps.
-    ///
-    /// # Errors
-    ///
-    /// The closing handshake has begun already.
-    pub fn close_with(&mut self, frame: CloseFrame) -> Result<(), SendRefused> {
-        if self.closing.has_begun() {
-            return Err(SendRefused::Closing);
-        }
-        self.queue_close(frame);
-        Ok(())
-    }
-
     /// Whether there is no reason to wait before [`send`](Self::send): fewer than [`Limits::write_soft`](crate::Limits::write_soft)
     /// bytes wait, or it would be refused anyway because the connection is closing.
     #[must_use]
@@ -339,38 +275,6 @@ impl Sender {
     #[inline]
     pub fn transmit(&mut self) -> Transmit<'_> {
         Transmit { sender: self }
-    }
-
-    /// Answers a Ping: at once, or together with later ones if too many answers wait already.
-    //= https://www.rfc-editor.org/rfc/rfc6455#section-5.5.3
-    //# If an endpoint receives a Ping frame and has not yet sent Pong
-    //# frame(s) in response to previous Ping frame(s), the endpoint MAY
-    //# elect to send a Pong frame for only the most recently processed Ping
-    //# frame.
-    pub(super) fn answer_ping(&mut self, payload: &[u8]) {
-        if self.queue.control_len() < self.write_control {
-            self.queue.push_control(Opcode::Pong, payload, self.entropy.as_mut());
-        } else {
-            self.newest_ping = Some(payload.into());
-        }
-    }
-
-    /// Answers the Ping that was not answered at once, if there is room now.
-    fn answer_newest_ping(&mut self) {
-        if self.queue.control_len() < self.write_control {
-            if let Some(payload) = self.newest_ping.take() {
-                self.queue.push_control(Opcode::Pong, &payload, self.entropy.as_mut());
-            }
-        }
-    }
-
-    /// Queues the one Close frame of this end.
-    pub(super) fn queue_close(&mut self, frame: CloseFrame) {
-        let mut payload = alloc::vec::Vec::new();
-        frame.encode(&mut payload);
-        self.queue.push(Flags::WHOLE, Opcode::Close, &payload, self.entropy.as_mut());
-        self.closing.queued(frame, self.role);
-        self.open = None;
     }
 
     /// Bytes of frames that were written.
@@ -401,48 +305,5 @@ impl Sender {
         }
         let (queued, limit) = (self.queue.len(), self.write_hard);
         if queued >= limit { Err(SendRefused::QueueFull { queued, limit }) } else { Ok(()) }
-    }
-}
-
-/// The bytes that wait to be written; made by [`Connection::transmit`](crate::Connection::transmit).
-///
-/// With the feature `std`, [`Buf::chunks_vectored`] gives all pieces for one vectored write.
-#[derive(Debug)]
-pub struct Transmit<'a> {
-    sender: &'a mut Sender,
-}
-
-impl Buf for Transmit<'_> {
-    #[inline]
-    fn remaining(&self) -> usize {
-        self.sender.queue.len()
-    }
-
-    #[inline]
-    fn chunk(&self) -> &[u8] {
-        self.sender.queue.first()
-    }
-
-    #[cfg(feature = "std")]
-    fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
-        self.sender.queue.fill(slices)
-    }
-
-    /// Notes that `n` bytes were written.
-    ///
-    /// # Panics
-    ///
-    /// If `n` is more than [`remaining`](Buf::remaining).
-    #[inline]
-    fn advance(&mut self, n: usize) {
-        let sender = &mut *self.sender;
-        sender.queue.advance(n);
-        sender.bytes += n as i64;
-        if sender.newest_ping.is_some() {
-            sender.answer_newest_ping();
-        }
-        if sender.closing.has_begun() {
-            sender.settle();
-        }
     }
 }
