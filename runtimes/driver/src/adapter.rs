@@ -159,6 +159,12 @@ macro_rules! adapter {
         /// A WebSocket as a byte stream. See [`sansocket_driver::ByteStream`] for its methods.
         pub type ByteStream<S = MaybeTls> = $crate::ByteStream<S, $runtime>;
 
+        /// The reading half of a [`ByteStream`]. See [`sansocket_driver::ByteReader`] for its methods.
+        pub type ByteReader<S = MaybeTls> = $crate::ByteReader<S, $runtime>;
+
+        /// The writing half of a [`ByteStream`]. See [`sansocket_driver::ByteWriter`] for its methods.
+        pub type ByteWriter<S = MaybeTls> = $crate::ByteWriter<S, $runtime>;
+
         /// A client's request that waits for an answer. See [`sansocket_driver::Incoming`] for its methods.
         pub type Incoming<S = $stream> = $crate::Incoming<S, $runtime>;
 

@@ -63,7 +63,7 @@ mod wake;
 mod websocket;
 
 pub use any::{AnyRequest, IncomingHttp, receive_any};
-pub use byte_stream::ByteStream;
+pub use byte_stream::{ByteReader, ByteStream, ByteWriter};
 pub use client::{Client, ClientBuilder, ClientSender};
 pub use dial::{Connector, Dialer, set_tcp_options};
 pub use elsewhere::{failed_elsewhere, opened_elsewhere};

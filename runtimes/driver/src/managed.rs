@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use bytes::BytesMut;
-use sansocket::{CloseCode, Connection, Event, Instant, Receiver, ServerConfig, State};
+use sansocket::{CloseCode, Connection, Event, Failure, Instant, Receiver, ServerConfig, State};
 use tracing::{debug, warn};
 
 use crate::reading::Reading;
@@ -44,12 +44,16 @@ impl<S, R: Transport<S>> Link<S, R> {
         has_room
     }
 
-    /// Fails a connection for whose input there is no memory, and gives the event that says so.
-    pub(crate) fn exceed_budget(&mut self, receiver: &mut Receiver) -> Option<Event<'static>> {
+    /// Fails a connection for whose input there is no memory, and gives the event that says so. Besides what the receiver holds of it there are `more`
+    /// bytes.
+    pub(crate) fn exceed_budget(&mut self, receiver: &mut Receiver, more: usize) -> Option<Event<'static>> {
         let share = self.managed.as_ref().and_then(|managed| managed.share.as_ref());
         let limit = share.map(Share::limit)?;
-        let event = receiver.exceed_budget(limit);
-        if let Event::Failed(failure) = &event {
+        let mut event = receiver.exceed_budget(limit);
+        if let Event::Failed(failure) = &mut event {
+            if let Failure::OutOfMemory { held, .. } = failure {
+                *held += more;
+            }
             self.tell_exceeded(failure);
         }
         self.sender.handle(&event);

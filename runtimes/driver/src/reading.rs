@@ -50,7 +50,7 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
 
     /// The next message; `None` after a closing handshake, and after the end was reported.
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
-        if let Some(message) = self.ahead.take() {
+        if let Some(message) = self.take_ahead() {
             return Poll::Ready(Ok(Some(message)));
         }
         self.poll_next(cx).map(|message| match message {
@@ -65,7 +65,7 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
         cx: &mut Context<'_>,
         visitor: &mut Visitor<F>,
     ) -> Poll<Result<Option<T>, Error>> {
-        if let Some(message) = self.ahead.take() {
+        if let Some(message) = self.take_ahead() {
             return Poll::Ready(Ok(visitor.message(whole(message))));
         }
         self.poll_next_for(cx, visitor).map(|seen| match seen {
@@ -76,7 +76,7 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
 
     /// The next piece of a message; `None` at the end of the connection.
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
-        if let Some(message) = self.ahead.take() {
+        if let Some(message) = self.take_ahead() {
             return Poll::Ready(Some(message.into()));
         }
         if let Some(piece) = self.pieces.take() {
@@ -102,7 +102,31 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
             progress.unread = true;
             return self.shared.lock().poll_deadline(cx, progress);
         }
-        self.poll_next(cx).map(|message| self.ahead = message)
+        self.ahead = ready!(self.poll_next(cx));
+        if self.is_counted && self.ahead.is_some() && !self.shared.lock().hold(self.held_bytes()) {
+            // Its peer does not read what is sent to it, so this message may have to wait for long.
+            self.exceed_budget();
+        }
+        Poll::Ready(())
+    }
+
+    /// The message that was found while a sender had to wait.
+    fn take_ahead(&mut self) -> Option<Message> {
+        let message = self.ahead.take()?;
+        if self.is_counted {
+            self.shared.lock().hold(self.held_bytes());
+        }
+        Some(message)
+    }
+
+    /// Throws away what is held, for want of memory, and gives the event that says so.
+    #[cold]
+    fn exceed_budget(&mut self) -> Option<Event<'static>> {
+        let here = self.held_bytes() - self.receiver.held_bytes() - self.input.len();
+        let failed = self.shared.lock().exceed_budget(&mut self.receiver, here);
+        self.input.clear();
+        (self.pieces, self.ahead) = (Pieces::default(), None);
+        failed
     }
 
     /// Receives and throws away until the end.
@@ -167,12 +191,12 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
             let mut link = self.shared.lock();
             link.sender.observe(progress);
             if self.is_counted && !link.hold(self.held_bytes()) {
-                self.input.clear();
-                self.pieces = Pieces::default();
-                let failed = link.exceed_budget(&mut self.receiver);
-                if let Some(item) = failed.and_then(|event| owner.control(event)) {
+                // The lock is not held while the owner looks at it.
+                drop(link);
+                if let Some(item) = self.exceed_budget().and_then(|event| owner.control(event)) {
                     return Poll::Ready(Some(item));
                 }
+                link = self.shared.lock();
             }
             // All answers to one read leave in one write. If they cannot leave now, reading goes on all the same.
             let _ = link.poll_write_of(cx, owner);
@@ -209,7 +233,8 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
 
     /// Bytes of input that are held here, of messages that the application was not given.
     fn held_bytes(&self) -> usize {
-        self.receiver.held_bytes() + self.pieces.held_bytes() + self.input.len()
+        let ahead = self.ahead.as_ref().map_or(0, Message::len);
+        self.receiver.held_bytes() + self.pieces.held_bytes() + self.input.len() + ahead
     }
 
     /// The next thing for the owner in the input. What is no message gets its answer.

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::mem::replace;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BufMut};
@@ -59,17 +59,32 @@ impl<S, R: Transport<S>> Shared<S, R> {
         S: Send + 'static,
     {
         let mut link = self.lock();
-        if !link.sender.transmit().has_remaining() || replace(&mut link.flush_is_scheduled, true) {
+        if link.is_written() || replace(&mut link.flush_is_scheduled, true) {
             return;
         }
         drop(link);
-        let shared = Arc::downgrade(self);
+        let mut scheduled = Scheduled(Arc::downgrade(self));
         R::spawn(poll_fn(move |cx| {
-            let Some(shared) = shared.upgrade() else { return Poll::Ready(()) };
+            let Some(shared) = scheduled.0.upgrade() else { return Poll::Ready(()) };
             let mut link = shared.lock();
+            ready!(link.poll_write(cx));
+            // Before the lock is open: what is queued next needs another task.
             link.flush_is_scheduled = false;
-            link.poll_write(cx)
+            scheduled.0 = Weak::new();
+            Poll::Ready(())
         }));
+    }
+}
+
+/// A task that writes what waits, and until then the only one: however often it is asked for, output that is stuck waits in one task.
+struct Scheduled<S, R: Transport<S>>(Weak<Shared<S, R>>);
+
+impl<S, R: Transport<S>> Drop for Scheduled<S, R> {
+    /// An executor may drop it before it is done.
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.lock().flush_is_scheduled = false;
+        }
     }
 }
 
@@ -163,6 +178,13 @@ impl<S, R: Transport<S>> Link<S, R> {
                 return Poll::Ready(());
             }
         }
+    }
+
+    /// Whether nothing waits any more, be it here or in a stream that has taken it.
+    fn is_written(&mut self) -> bool {
+        let is_shut = self.shut || !self.sender.wants_shutdown();
+        let can_write = self.stream.is_some() && self.io.is_none();
+        !can_write || (is_shut && !self.unflushed && !self.sender.transmit().has_remaining())
     }
 
     fn try_write(&mut self) -> Poll<()> {

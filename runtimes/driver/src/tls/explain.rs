@@ -59,8 +59,10 @@ impl ServerCertVerifier for Explaining {
         let found = match &verified {
             Err(Error::InvalidCertificate(error)) => {
                 let chain = std::iter::once(end_entity).chain(intermediates);
-                let chain: Vec<_> = chain.filter_map(|der| Certificate::read(der)).collect();
-                explain(error, &chain, i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+                // All or none: what is said names the first, and counts them.
+                let chain: Option<Vec<_>> = chain.map(|der| Certificate::read(der)).collect();
+                let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+                chain.and_then(|chain| explain(error, &chain, now))
             }
             _ => None,
         };

@@ -2,6 +2,7 @@
 
 mod connecting;
 mod dialer;
+mod flushing;
 mod script;
 mod server;
 #[cfg(feature = "tls")]

@@ -98,6 +98,10 @@ pub(crate) struct Wire {
     pub(crate) write_size: usize,
     /// Bytes that may still be written before the stream blocks.
     pub(crate) window: usize,
+    /// What was written is held back, and to flush it has to wait.
+    pub(crate) holds_back: bool,
+    /// Whether anything is held back.
+    pub(crate) held_back: bool,
     /// Every second call is `Pending` and wakes at once.
     pub(crate) stutters: bool,
     /// Calls to read and to write.
@@ -206,10 +210,17 @@ impl Transport<Stream> for Script {
         wire.outgoing.extend(&bytes);
         wire.writes.push(len);
         wire.window -= len;
+        wire.held_back = true;
         Poll::Ready(Ok(len))
     }
 
-    fn poll_flush(_stream: &mut Stream, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut wire = stream.0.lock().unwrap();
+        if wire.holds_back {
+            wire.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        wire.held_back = false;
         Poll::Ready(Ok(()))
     }
 
@@ -230,6 +241,8 @@ pub(crate) fn stream() -> (Stream, Peer) {
         read_size: usize::MAX,
         write_size: usize::MAX,
         window: usize::MAX,
+        holds_back: false,
+        held_back: false,
         stutters: false,
         calls: [0; 2],
         shut_down: false,

@@ -90,6 +90,40 @@ fn output_that_does_not_leave_counts_and_closes_when_there_is_no_memory() {
     assert_eq!((counts.memory, counts.open, counts.closed, counts.out_of_memory), (0, 0, 1, 1));
 }
 
+/// The second message is taken in while the answer to the first waits for the peer to read.
+#[test]
+fn a_message_that_was_received_ahead_counts_as_long_as_it_waits() {
+    let server = echo(options().max_memory(8192 + 50_000));
+    let peer = open(1);
+    peer.wire().window = 0;
+    let message = |len: usize| {
+        let mut sender = client();
+        sender.send(vec![1; len]).unwrap();
+        output(&mut sender)
+    };
+    peer.send(&message(9_000));
+    peer.send(&message(30_000));
+    turns();
+    let memory = server.counts().memory;
+    assert!((8192 + 39_000..8192 + 39_100).contains(&memory), "{memory}");
+    peer.open_window(usize::MAX);
+    turns();
+    assert_eq!(server.counts().memory, 8192);
+    assert_eq!(messages(&mut client(), &peer.taken()).len(), 2);
+
+    peer.wire().window = 0;
+    peer.send(&message(9_000));
+    turns();
+    peer.send(&message(42_000));
+    turns();
+    assert_eq!(server.counts().out_of_memory, 1);
+    let memory = server.counts().memory;
+    assert!(memory < 8192 + 9_000 + 300, "what was received ahead is free: {memory}");
+    peer.open_window(usize::MAX);
+    turns();
+    assert!(peer.taken().windows(2).any(|code| code == 1013_u16.to_be_bytes()));
+}
+
 #[test]
 fn a_peer_that_never_reads_is_left_when_it_has_no_memory() {
     let server = echo(options().max_memory(8192 + 10_000));
