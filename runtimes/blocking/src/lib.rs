@@ -164,7 +164,7 @@ pub use sansocket::{DeflateConfig, DeflateParams};
 pub use sansocket_driver::{Error, Handshakes, Transport, handshakes};
 #[cfg(feature = "tls")]
 pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
-pub use views::{ByteStream, MessageReader, MessageWriter};
+pub use views::{ByteReader, ByteStream, ByteWriter, MessageReader, MessageWriter};
 pub use websocket::{Received, WebSocket};
 
 /// All of the core, for what is not re-exported by name.

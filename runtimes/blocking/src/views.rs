@@ -174,6 +174,13 @@ impl<S: Send + 'static> ByteStream<S>
 where
     Blocking: Transport<S>,
 {
+    /// Two halves, to read and to write in two threads: a call that reads holds a stream that is whole.
+    #[must_use]
+    pub fn split(self) -> (ByteReader<S>, ByteWriter<S>) {
+        let (reader, writer) = self.inner.split();
+        (ByteReader { inner: reader }, ByteWriter { inner: writer })
+    }
+
     /// Sends a Close frame with the code 1000. What the peer has sent before its own can still be read, for as long as
     /// [`Timeouts::close`](sansocket::Timeouts::close) allows.
     ///
@@ -207,5 +214,63 @@ where
 
     fn flush(&mut self) -> io::Result<()> {
         block_on(Others::None, poll_fn(|cx| self.inner.poll_flush(cx)))
+    }
+}
+
+/// The reading half of a [`ByteStream`].
+///
+/// It must be read for as long as the connection is to live: that answers Pings and heeds the time limits. Dropped, it ends the
+/// connection.
+pub struct ByteReader<S = MaybeTls>
+where
+    Blocking: Transport<S>,
+{
+    inner: sansocket_driver::ByteReader<S, Blocking>,
+}
+
+impl<S: Send + 'static> Read for ByteReader<S>
+where
+    Blocking: Transport<S>,
+{
+    fn read(&mut self, mut buffer: &mut [u8]) -> io::Result<usize> {
+        block_on(Others::Threads, poll_fn(|cx| self.inner.poll_read(cx, &mut buffer)))
+    }
+}
+
+/// The writing half of a [`ByteStream`].
+pub struct ByteWriter<S = MaybeTls>
+where
+    Blocking: Transport<S>,
+{
+    inner: sansocket_driver::ByteWriter<S, Blocking>,
+}
+
+impl<S: Send + 'static> ByteWriter<S>
+where
+    Blocking: Transport<S>,
+{
+    /// See [`ByteStream::shutdown`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn shutdown(&mut self) -> io::Result<()> {
+        block_on(Others::Threads, poll_fn(|cx| self.inner.poll_shutdown(cx)))
+    }
+}
+
+impl<S: Send + 'static> Write for ByteWriter<S>
+where
+    Blocking: Transport<S>,
+{
+    /// Returns when the bytes are handed to the byte stream below.
+    fn write(&mut self, mut data: &[u8]) -> io::Result<usize> {
+        let written = block_on(Others::Threads, poll_fn(|cx| self.inner.poll_write(cx, &mut data)))?;
+        self.flush()?;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        block_on(Others::Threads, poll_fn(|cx| self.inner.poll_flush(cx)))
     }
 }

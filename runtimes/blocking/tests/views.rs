@@ -96,3 +96,35 @@ fn control_frames_are_seen() {
     assert_eq!(seen.len(), 2, "{seen:?}");
     assert!(seen[0].starts_with("Ping(") && seen[1].starts_with("Close("), "{seen:?}");
 }
+
+/// What was read first is not lost when the stream is split, and each direction waits for itself alone.
+#[test]
+fn a_byte_stream_in_halves_goes_both_ways_at_once() {
+    let (server, client) = pair(|socket| {
+        let mut stream = socket.into_byte_stream();
+        let mut first = [0; 2];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"go");
+        let (mut reader, mut writer) = stream.split();
+        let writing = thread::spawn(move || {
+            writer.write_all(&vec![b's'; 3_000_000]).unwrap();
+            writer.flush().unwrap();
+            writer
+        });
+        let mut received = Vec::new();
+        reader.by_ref().take(3_000_000).read_to_end(&mut received).unwrap();
+        let mut writer = writing.join().unwrap();
+        writer.shutdown().unwrap();
+        assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+        received
+    });
+    let (mut reader, mut writer) = client.into_byte_stream().split();
+    let writing = thread::spawn(move || {
+        writer.write_all(&[&b"go"[..], &vec![b'c'; 3_000_000]].concat()).unwrap();
+    });
+    let mut received = Vec::new();
+    reader.read_to_end(&mut received).unwrap();
+    writing.join().unwrap();
+    assert!(received == vec![b's'; 3_000_000]);
+    assert!(server.join().unwrap() == vec![b'c'; 3_000_000]);
+}
