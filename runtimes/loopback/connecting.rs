@@ -239,13 +239,13 @@ fn wss_without_tls_sends_nothing() {
     });
 }
 
-/// A server that notes all that one client sends until it ends its stream or has sent some and waits.
+/// A server that notes all that one client sends until it ends its stream.
 pub(crate) fn recorder() -> (SocketAddr, thread::JoinHandle<Vec<u8>>) {
     let listener = RawListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let seen = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let (mut seen, mut block) = (Vec::new(), [0; 4096]);
         while let Ok(len @ 1..) = stream.read(&mut block) {
             seen.extend(&block[..len]);

@@ -228,7 +228,7 @@ fn hanging_up_without_a_byte_and_inside_the_head_are_told_apart() {
 fn a_silent_peer_is_given_up_and_a_slow_one_is_told() {
     run(async {
         let mut config = ServerConfig::default();
-        config.timeouts.handshake = Some(Duration::from_millis(100));
+        config.timeouts.handshake = Some(Duration::from_millis(500));
         let (error, answer) = raw_peer(b"GET / HTTP/1.1\r\n", config).await;
         assert!(matches!(error, Error::Handshake { .. }), "{error}");
         assert!(answer.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
@@ -241,7 +241,7 @@ fn connecting_takes_no_longer_than_its_limit() {
         // A listener that nobody accepts from: TCP connects, and then nothing comes.
         let (_listener, address) = listen().await;
         let mut config = ClientConfig::default();
-        config.timeouts.connect = Some(Duration::from_millis(100));
+        config.timeouts.connect = Some(Duration::from_millis(500));
         let request = ClientRequest::new(&format!("ws://{address}")).unwrap();
         let error = connect_with(&request, &config).await.err().unwrap();
         // TCP stood, so it is the handshake that says how far it came.

@@ -252,7 +252,7 @@ mod tests {
         let mut polls = 0;
         let timed_out = block_until(
             Others::Threads,
-            Some(Instant::now() + Duration::from_millis(200)),
+            Some(Instant::now() + Duration::from_secs(1)),
             poll_fn(|cx| -> Poll<()> {
                 polls += 1;
                 if polls == 1 {

@@ -113,13 +113,13 @@ fn a_look_without_waiting_answers_pings() {
 fn who_was_busy_between_calls_does_not_blame_the_peer() {
     let mut config = ServerConfig::default();
     config.timeouts.ping_interval = Some(Duration::from_millis(10));
-    config.timeouts.pong = Some(Duration::from_millis(100));
+    config.timeouts.pong = Some(Duration::from_millis(400));
     let (mut server, mut client) = open(tcp(), &config);
     let client = thread::spawn(move || client.recv().unwrap());
     for _ in 0..3 {
         // Long enough for a Ping, and then too long for its Pong, which has come and waits to be read.
         assert_eq!(server.recv_timeout(Duration::from_millis(30)).unwrap(), Received::TimedOut);
-        thread::sleep(Duration::from_millis(150));
+        thread::sleep(Duration::from_millis(500));
     }
     assert!(server.close(CloseCode::NORMAL, "").unwrap().is_clean());
     assert_eq!(client.join().unwrap(), None);
