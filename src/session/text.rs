@@ -46,7 +46,8 @@ impl fmt::Display for Connected {
 impl fmt::Display for Reconnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { connected, outage, attempts } = self;
-        write!(f, "{connected}, after an outage of {} and {attempts} attempts", Elapsed(*outage))
+        let plural = if *attempts == 1 { "" } else { "s" };
+        write!(f, "{connected}, after an outage of {} and {attempts} attempt{plural}", Elapsed(*outage))
     }
 }
 
