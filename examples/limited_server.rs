@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .max_connections(options.connections)
         .max_connections_per_address(options.per_address)
         .max_memory(options.memory.saturating_mul(1024 * 1024))
-        .answer_http(|request, server| match request.target() {
+        .answer_http(|request, server| match request.path() {
             "/healthz" => Answer::new(if server.is_draining() { 503 } else { 200 }),
             _ => Answer::new(404),
         })

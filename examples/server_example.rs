@@ -6,6 +6,8 @@
 //! cargo run --release -p sansocket-examples --bin server_example -- --tls-cert chain.pem --tls-key key.pem
 //! ```
 //!
+//! It serves by hand, to be the same on threads as well. On one async runtime a `Server` does all of this: `limited_server.rs`.
+//!
 //! What it says about a handshake that failed is explained in `docs/diagnosing.md`, whose lines are meant to be tried on it.
 //!
 //! Everything after a connection was accepted is the same on every runtime: [`Server::serve`]. A program of your own needs `on_tokio` or one

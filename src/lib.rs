@@ -64,7 +64,8 @@
 //! How a client gets to its server (addresses, proxies, TLS, redirects, and the time that each of them may take) is a state machine
 //! too, before the handshake: [`Dial`].
 //!
-//! Who may connect to a server, and how it ends, is one as well: [`Admission`].
+//! Who may connect to a server, and how it ends, is one as well: [`Admission`]. So is a client that connects again, and what becomes of its messages
+//! meanwhile: [`Session`].
 //!
 //! # Features
 //!

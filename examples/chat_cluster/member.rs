@@ -51,7 +51,7 @@ impl Node {
     /// Whether a client may open a WebSocket. Who the user is would be asked here as well: a cookie is sent with the request.
     fn decide(&self, request: &Request) -> Result<Accept, Reject> {
         self.origins.check(request)?;
-        if request.target() != "/chat" {
+        if request.path() != "/chat" {
             return Err(Reject::not_found());
         }
         if !request.subprotocols().any(|offered| offered == SUBPROTOCOL) {
@@ -141,11 +141,11 @@ impl Node {
 
 /// Answers a request that asks for no WebSocket.
 fn answer(request: &PlainRequest) -> Answer {
-    match (request.method(), request.target().split('?').next()) {
+    match (request.method(), request.path()) {
         // Says that this process takes connections, and nothing of Redis: that is the same for all nodes, and if all of them were
         // taken out because of it, pages could not even be told.
-        ("GET" | "HEAD", Some("/healthz")) => Answer::new(200),
-        ("GET" | "HEAD", Some("/")) => page(),
+        ("GET" | "HEAD", "/healthz") => Answer::new(200),
+        ("GET" | "HEAD", "/") => page(),
         _ => Reject::not_found().into(),
     }
 }

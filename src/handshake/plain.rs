@@ -34,7 +34,7 @@ use crate::time::Instant;
 /// let mut handshake = ServerHandshake::new(&config, Instant::ZERO);
 /// let mut input = BytesMut::from("GET /healthz HTTP/1.1\r\nHost: example.com\r\n\r\n");
 /// let ServerStep::Http(request) = handshake.receive(&mut input, Instant::ZERO)? else { panic!("plain HTTP") };
-/// let mut farewell = match (request.method(), request.target()) {
+/// let mut farewell = match (request.method(), request.path()) {
 ///     ("GET" | "HEAD", "/healthz") => {
 ///         let answer = Answer::new(200).body("text/plain", "ok\n")?;
 ///         request.answer(answer, config.timeouts.close, Instant::ZERO)

@@ -9,7 +9,8 @@ use crate::session::attempt::{SessionAttempts, Setback};
 
 /// The session has given up.
 ///
-/// `Display` is one line that stands alone in a log, with what came of each server; [`report`](Self::report) has all attempts.
+/// `Display` is one line that stands alone in a log, with what came of each server; [`report`](Self::report) has the
+/// attempts with their causes: the first eight, the last eight, and how many were between.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct GaveUp {

@@ -64,6 +64,20 @@
 //! # }
 //! ```
 //!
+//! A WebSocket is a byte stream too, for protocols that know nothing of messages:
+//!
+//! ```no_run
+//! # async fn greet() -> Result<(), Box<dyn std::error::Error>> {
+//! use async_std::io::{BufReadExt, BufReader, WriteExt};
+//!
+//! let mut mail = BufReader::new(sansocket_async_std::connect("wss://gateway.example/smtp").await?.into_byte_stream());
+//! let mut line = String::new();
+//! mail.read_line(&mut line).await?;
+//! mail.get_mut().write_all(b"EHLO client.example\r\n").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Time limits and keepalive are on by default: see [`Timeouts`].
 //!
 //! async-std is discontinued, and its authors recommend smol. This adapter is a crate of its own so that it can be retired without

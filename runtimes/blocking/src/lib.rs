@@ -199,7 +199,7 @@ where
 /// use sansocket_blocking::{Accept, Reject, ServerConfig, accept_with};
 ///
 /// let socket = accept_with(stream, &ServerConfig::default(), |request| {
-///     if request.target() != "/chat" {
+///     if request.path() != "/chat" {
 ///         return Err(Reject::new(404));
 ///     }
 ///     Ok(match request.subprotocols().find(|offered| *offered == "v2.chat") {
@@ -236,7 +236,7 @@ where
 ///
 /// let mut config = ServerConfig::default();
 /// config.plain_http = true;
-/// let accepted = accept_or_answer(stream, &config, |_| Ok(Accept::new()), |request| match request.target() {
+/// let accepted = accept_or_answer(stream, &config, |_| Ok(Accept::new()), |request| match request.path() {
 ///     "/healthz" => Answer::new(200),
 ///     _ => Reject::not_found().into(),
 /// });

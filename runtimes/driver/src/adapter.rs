@@ -95,12 +95,12 @@ macro_rules! adapter {
         /// let server = Server::bind("0.0.0.0:4000")
         ///     .max_connections(5_000)
         ///     .max_memory(256 * 1024 * 1024)
-        ///     .answer_http(|request, server| match request.target() {
+        ///     .answer_http(|request, server| match request.path() {
         ///         "/healthz" => Answer::new(if server.is_draining() { 503 } else { 200 }),
         ///         _ => Answer::new(404),
         ///     })
         ///     .on_connection(|mut socket, info| async move {
-        ///         println!("{} asks for {}", info.peer_address, info.request.target());
+        ///         println!("{} asks for {}", info.peer_address, info.request.path());
         ///         while let Some(message) = socket.recv().await? {
         ///             socket.send(message).await?;
         ///         }
@@ -201,7 +201,7 @@ macro_rules! adapter {
         #[doc = concat!(" use ", stringify!($name), "::{Accept, Reject, ServerConfig, accept_with};")]
         ///
         /// let socket = accept_with(stream, &ServerConfig::default(), |request| {
-        ///     if request.target() != "/chat" {
+        ///     if request.path() != "/chat" {
         ///         return Err(Reject::new(404));
         ///     }
         ///     Ok(match request.subprotocols().find(|offered| *offered == "v2.chat") {
@@ -239,7 +239,7 @@ macro_rules! adapter {
         ///
         /// let mut config = ServerConfig::default();
         /// config.plain_http = true;
-        /// let accepted = accept_or_answer(stream, &config, |_| Ok(Accept::new()), |request| match request.target() {
+        /// let accepted = accept_or_answer(stream, &config, |_| Ok(Accept::new()), |request| match request.path() {
         ///     "/healthz" => Answer::new(200),
         ///     _ => Reject::not_found().into(),
         /// });

@@ -15,6 +15,8 @@
 //! - `futures`: `Stream` and `Sink` for [`WebSocket`] and its halves, and `Stream` for [`Client`], of the crates futures-core and futures-sink.
 //! - `futures-io`: reading and writing through the traits of futures-io, for adapters of runtimes that use them.
 //! - `tokio-io`: the traits of tokio on the streams that are made here. Of tokio nothing but the traits is used.
+//! - `deflate`: compression of messages (permessage-deflate).
+//! - `simd`: masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `tls`: `wss`, on both sides, by rustls with the cryptography of ring.
 //! - `webpki-roots`: the authorities that Mozilla trusts, compiled in.
 

@@ -65,6 +65,20 @@
 //! # }
 //! ```
 //!
+//! A WebSocket is a byte stream too, for protocols that know nothing of messages:
+//!
+//! ```no_run
+//! # async fn greet() -> Result<(), Box<dyn std::error::Error>> {
+//! use smol::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+//!
+//! let mut mail = BufReader::new(sansocket_smol::connect("wss://gateway.example/smtp").await?.into_byte_stream());
+//! let mut line = String::new();
+//! mail.read_line(&mut line).await?;
+//! mail.get_mut().write_all(b"EHLO client.example\r\n").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Time limits and keepalive are on by default: see [`Timeouts`].
 //!
 //! It works under every executor. One thing is spawned: when an application leaves messages or a Pong unwritten and then awaits something

@@ -94,7 +94,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`GaveUp`] with all that was tried, if it ended otherwise. Given once; then `None`.
+    /// [`GaveUp`] with what was tried (of many attempts the first eight and the last eight), if it ended otherwise. Given once; then `None`.
     pub fn recv(&mut self) -> Result<Option<Message>, Box<GaveUp>> {
         block_on(Others::Threads, self.inner.recv())
     }
@@ -114,7 +114,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`GaveUp`] with all that was tried, unless it was closed.
+    /// [`GaveUp`] with what was tried, as of [`recv`](Self::recv), unless it was closed.
     pub fn run(self) -> Result<(), Box<GaveUp>> {
         block_on(Others::Threads, self.inner.run())
     }

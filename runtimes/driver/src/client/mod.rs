@@ -103,7 +103,7 @@ impl<R: Dialer> Client<R> {
     ///
     /// # Errors
     ///
-    /// [`GaveUp`] with all that was tried, if it ended otherwise. Given once; then `None`.
+    /// [`GaveUp`] with what was tried (of many attempts the first eight and the last eight), if it ended otherwise. Given once; then `None`.
     ///
     /// # Cancel safety
     ///
@@ -122,7 +122,7 @@ impl<R: Dialer> Client<R> {
     ///
     /// # Errors
     ///
-    /// [`GaveUp`] with all that was tried, unless it was closed.
+    /// [`GaveUp`] with what was tried, as of [`recv`](Self::recv), unless it was closed.
     ///
     /// # Cancel safety
     ///

@@ -28,7 +28,7 @@ use crate::tls::TlsAcceptor;
 ///     .origins(Origins::new().allow("https://example.com")?)
 ///     .subprotocol("v2.chat")
 ///     .subprotocol("v1.chat")
-///     .answer_http(|request, server| match request.target() {
+///     .answer_http(|request, server| match request.path() {
 ///         "/healthz" if server.is_draining() => Answer::new(503),
 ///         "/healthz" => Answer::new(200),
 ///         _ => Answer::new(404),

@@ -43,7 +43,7 @@ pub use listen::Listen;
 ///
 /// async fn echo<R: Listen>() -> std::io::Result<()> {
 ///     let server = Server::<R>::bind("0.0.0.0:4000").on_connection(|mut socket, info| async move {
-///         println!("{} asks for {}", info.peer_address, info.request.target());
+///         println!("{} asks for {}", info.peer_address, info.request.path());
 ///         while let Some(message) = socket.recv().await? {
 ///             socket.send(message).await?;
 ///         }
