@@ -56,6 +56,11 @@ pub struct Compression;
 #[doc = include_str!("../../docs/sessions.md")]
 pub struct Sessions;
 
+/// The code in the page on how a client gets to its server.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/connecting.md")]
+pub struct Connecting;
+
 /// The code in the page on servers.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/serving.md")]

@@ -52,7 +52,8 @@ pub struct ServerBuilder<R: Listen> {
     /// How long [`ServerHandle::shutdown`] waits. Default 10 s: twice what the closing handshake may take by default.
     pub drain_limit: Duration,
     /// Bytes that all connections may hold together; what is counted is told at [`Server`](Server#memory). Default 1 GiB: room for 10,000 idle connections
-    /// and 50 messages of 16 MiB that arrive at once. `None`: only the limits of each connection hold, by which 10,000 could take 170 GiB.
+    /// and 50 messages of 16 MiB that arrive at once. `None`: only the limits of each connection hold, by which 10,000 could take 220 GiB (22 MiB
+    /// for a message of 16 MiB that grows, and 1 MiB of output).
     pub max_memory: Option<usize>,
     /// Bytes of [`max_memory`](Self::max_memory) that each open connection takes, whatever it does. Default 8 KiB: an idle one takes about 2, and a handler's
     /// future some more. With context takeover add the windows.
