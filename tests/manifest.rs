@@ -59,12 +59,30 @@ fn without_default_features_nothing_below_the_core_has_its_std() {
 #[test]
 fn the_features_of_the_core_are_these() {
     let manifest = include_str!("../Cargo.toml");
-    let (_, section) = manifest.split_once("\n[features]\n").expect("the core has features");
-    let (section, _) = section.split_once("\n[").expect("another section follows");
-    let names =
-        section.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" ="));
-    let names: Vec<_> = names.map(|(name, _)| name).collect();
+    let names: Vec<_> = features(manifest).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["default", "std", "deflate", "simd", "idn", "serde_json", "tungstenite", "http"]);
+}
+
+#[test]
+fn the_features_of_the_core_can_be_had_of_each_adapter() {
+    for (adapter, manifest) in [
+        ("tokio", include_str!("../runtimes/tokio/Cargo.toml")),
+        ("async-std", include_str!("../runtimes/async-std/Cargo.toml")),
+        ("smol", include_str!("../runtimes/smol/Cargo.toml")),
+        ("blocking", include_str!("../runtimes/blocking/Cargo.toml")),
+    ] {
+        let all = features(manifest);
+        for (name, passed_on_by) in [
+            ("deflate", "sansocket-driver/deflate"),
+            ("simd", "sansocket-driver/simd"),
+            ("idn", "sansocket/idn"),
+            ("serde_json", "sansocket/serde_json"),
+            ("http", "sansocket/http"),
+        ] {
+            let turned_on = all.iter().find(|(feature, _)| *feature == name).map(|(_, turned_on)| *turned_on);
+            assert_eq!(turned_on, Some(&*format!("[\"{passed_on_by}\"]")), "`{name}` of {adapter}");
+        }
+    }
 }
 
 #[test]
@@ -90,6 +108,13 @@ fn the_blocking_adapter_brings_nothing_asynchronous() {
     let found: Vec<_> =
         all.iter().filter(|name| name.starts_with("async-") || name.starts_with("futures-")).collect();
     assert!(found.is_empty() && !all.contains("mio") && !all.contains("polling"), "{all:?}");
+}
+
+/// The features of a manifest, each with what it turns on.
+fn features(manifest: &str) -> Vec<(&str, &str)> {
+    let (_, section) = manifest.split_once("\n[features]\n").expect("it has features");
+    let (section, _) = section.split_once("\n[").expect("another section follows");
+    section.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = ")).collect()
 }
 
 /// The names of the packages below this one, itself excepted.

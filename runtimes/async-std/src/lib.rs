@@ -90,6 +90,8 @@
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`, and a [`Client`] is a `Stream` of events.
 //! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
+//! - `idn`: international domain names in URLs; without it they are given in their ASCII form (`xn--...`).
+//! - `http`: requests, and the opening handshake of a server, in the types of the crate of that name.
 //! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

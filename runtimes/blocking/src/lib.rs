@@ -112,6 +112,8 @@
 //! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
+//! - `idn`: international domain names in URLs; without it they are given in their ASCII form (`xn--...`).
+//! - `http`: requests, and the opening handshake of a server, in the types of the crate of that name.
 //! - `metrics`: exports the counts of opening handshakes through the crate of that name.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -149,10 +151,11 @@ pub use sansocket::{
     ServerConfig, Timeouts, TlsParams,
 };
 pub use sansocket::{
-    AcceptRefused, Addresses, ConnectFault, DialAttempt, DialCause, DialTimeouts, Excerpt,
-    HandshakeErrorKind, InvalidField, InvalidProxy, MessageKind, Origins, Peer, Phase, ProxyKind, Response,
-    RetryRules, Role, SendError, SendRefused, SessionAttempt, SessionAttempts, Severity, TcpKeepalive,
-    TcpOptions, TlsFault, Url, UrlError,
+    AcceptRefused, Addresses, ConnectFault, Counts, DialAttempt, DialCause, DialTimeouts, Event, Excerpt,
+    Failure, HandshakeErrorKind, InvalidField, InvalidOrigin, InvalidProxy, InvalidProxyVariable,
+    InvalidSubprotocol, MessageKind, Origins, Peer, Phase, ProxyKind, Response, RetryRules, Role, SendError,
+    SendRefused, SessionAttempt, SessionAttempts, Severity, StepError, TcpKeepalive, TcpOptions, TlsFault,
+    TransportError, Url, UrlError,
 };
 pub use sansocket::{
     Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,

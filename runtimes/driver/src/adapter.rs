@@ -25,10 +25,11 @@ macro_rules! adapter {
             SessionSendError, SessionState, SessionStats, Setback,
         };
         pub use sansocket::{
-            AcceptRefused, Addresses, ConnectFault, DialAttempt, DialCause, DialTimeouts, Excerpt, HandshakeErrorKind,
-            InvalidField, InvalidProxy, MessageKind, Origins, Peer, Phase, ProxyKind, Response, RetryRules, Role,
-            SendError, SendRefused, SessionAttempt, SessionAttempts, Severity, TcpKeepalive, TcpOptions, TlsFault,
-            Url, UrlError,
+            AcceptRefused, Addresses, AdmissionCounts, ConnectFault, Counts, DialAttempt, DialCause, DialTimeouts, Event,
+            Excerpt, Failure, HandshakeErrorKind, InvalidField, InvalidOrigin, InvalidProxy, InvalidProxyVariable,
+            InvalidSubprotocol, MessageKind, Origins, Peer, Phase, ProxyKind, Refusals, Response, RetryRules, Role,
+            SendError, SendRefused, SessionAttempt, SessionAttempts, Severity, StepError, TcpKeepalive, TcpOptions,
+            TlsFault, TransportError, Url, UrlError,
         };
         #[cfg(feature = "deflate")]
         pub use sansocket::{DeflateConfig, DeflateParams};

@@ -61,9 +61,8 @@ pub use crate::hyper::{Refused, Stream, WebSocket};
 ///
 /// ```no_run
 /// use axum::{Extension, Router, extract::State, response::Response, routing::any};
-/// use sansocket_tokio::ServerConfig;
+/// use sansocket_tokio::{InvalidOrigin, Origins, ServerConfig};
 /// use sansocket_tokio::axum::{Refused, WebSocketUpgrade};
-/// use sansocket_tokio::sansocket::{InvalidOrigin, Origins};
 ///
 /// async fn chat(State(origins): State<Origins>, upgrade: WebSocketUpgrade) -> Result<Response, Refused> {
 ///     Ok(upgrade

@@ -80,6 +80,8 @@
 //! - `deflate` (default): compression of messages.
 //! - `tls` (default): `wss`, on both sides. `webpki-roots`: with the authorities that Mozilla trusts, compiled in.
 //! - `serde_json`: messages from and to JSON, with `Message::from_json` and `Message::json`.
+//! - `idn`: international domain names in URLs; without it they are given in their ASCII form (`xn--...`).
+//! - `http`: requests, and the opening handshake of a server, in the types of the crate of that name.
 //! - `simd` (default): masks with the widest vectors that the processor has. Needs Rust 1.89.
 //! - `futures`: a [`WebSocket`] and its halves are `Stream` and `Sink`, and a [`Client`] is a `Stream` of events.
 //! - `hyper`: the module `hyper`, which opens a WebSocket inside of a server of hyper 1.
