@@ -4,10 +4,11 @@ use std::time::Duration;
 
 #[cfg(feature = "deflate")]
 use sansocket::DeflateConfig;
-use sansocket::{ClientConfig, ClientRequest, DialConfig, Proxies};
+use sansocket::{ClientConfig, ClientRequest, DialConfig, Proxies, Timeouts};
 use sansocket_driver::Error;
 #[cfg(feature = "tls")]
 use sansocket_driver::Tls;
+use sansocket_driver::heartbeat::Heartbeat;
 
 use crate::runtime::Blocking;
 use crate::wait::{Others, block_on};
@@ -39,6 +40,7 @@ pub struct Connector {
     /// TLS, for `wss`.
     #[cfg(feature = "tls")]
     pub tls: Tls,
+    heartbeat: Heartbeat,
 }
 
 impl Connector {
@@ -51,9 +53,23 @@ impl Connector {
     }
 
     /// Time between keepalive Pings. Default 20 s; `None` sends none.
+    ///
+    /// Unless [`heartbeat_timeout`](Self::heartbeat_timeout) was set, that becomes the same, but no less than 5 s, which leaves time for lost packets to be sent again, and no
+    /// more than 20 s.
     #[must_use]
     pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.client.timeouts.ping_interval = interval.into();
+        let Timeouts { ping_interval, pong, .. } = &mut self.client.timeouts;
+        self.heartbeat.set_interval(ping_interval, pong, interval.into());
+        self
+    }
+
+    /// Time that the server has to answer a keepalive Ping, before the connection counts as lost. Default 20 s, or what
+    /// [`heartbeat_interval`](Self::heartbeat_interval) says; `None` waits for ever.
+    ///
+    /// It is [`Timeouts::pong`], which says when it is a little more.
+    #[must_use]
+    pub fn heartbeat_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.heartbeat.set_timeout(&mut self.client.timeouts.pong, limit.into());
         self
     }
 

@@ -330,5 +330,7 @@ pub fn connect(url: &str) -> Result<WebSocket, Error> {
 /// [`Error::Dial`], which has everything that was tried; also if it was the opening handshake that failed
 /// ([`Error::handshake`]).
 pub fn connect_with(request: &ClientRequest, config: &ClientConfig) -> Result<WebSocket, Error> {
-    Connector { client: config.clone(), ..Connector::default() }.connect_with(request)
+    let mut connector = Connector::default();
+    connector.client = config.clone();
+    connector.connect_with(request)
 }

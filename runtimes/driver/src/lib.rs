@@ -38,6 +38,7 @@ mod error;
 pub mod futures_io;
 mod halves;
 mod handshake;
+pub mod heartbeat;
 mod managed;
 mod maybe_tls;
 mod message_io;

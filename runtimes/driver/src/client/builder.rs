@@ -19,6 +19,7 @@ use crate::client::{Callback, Client, ClientSender};
 use crate::dial::{Connector, Dialer};
 use crate::error::Error;
 use crate::handshake::entropy;
+use crate::heartbeat::Heartbeat;
 use crate::runtime::Timer;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
@@ -54,8 +55,7 @@ pub struct ClientBuilder<R: Dialer> {
     /// TLS, for `wss`.
     #[cfg(feature = "tls")]
     pub tls: Tls,
-    /// It was set, and does not go by the interval.
-    heartbeat_timeout: bool,
+    heartbeat: Heartbeat,
     greeting: Option<Greeting>,
     callback: Option<Callback>,
     runtime: std::marker::PhantomData<fn() -> R>,
@@ -122,13 +122,8 @@ impl<R: Dialer> ClientBuilder<R> {
     /// Unless [`heartbeat_timeout`](Self::heartbeat_timeout) was set, that becomes the same, but no less than 5 s, which leaves time for lost packets to be sent again, and no
     /// more than 20 s.
     pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        let usual = |interval: Option<Duration>| interval.map(|interval| interval.clamp(SHORT, LONG));
-        let interval = interval.into();
-        if !self.heartbeat_timeout && self.session.heartbeat_timeout == usual(self.session.heartbeat_interval)
-        {
-            self.session.heartbeat_timeout = usual(interval).or(self.session.heartbeat_timeout);
-        }
-        self.session.heartbeat_interval = interval;
+        let SessionConfig { heartbeat_interval, heartbeat_timeout, .. } = &mut self.session;
+        self.heartbeat.set_interval(heartbeat_interval, heartbeat_timeout, interval.into());
         self
     }
 
@@ -137,8 +132,7 @@ impl<R: Dialer> ClientBuilder<R> {
     ///
     /// So a server that is gone is noticed after one interval and this time; see [`SessionConfig::heartbeat_timeout`] for when it is a little more.
     pub fn heartbeat_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.heartbeat_timeout = true;
-        self.session.heartbeat_timeout = limit.into();
+        self.heartbeat.set_timeout(&mut self.session.heartbeat_timeout, limit.into());
         self
     }
 
@@ -231,7 +225,7 @@ impl<R: Dialer> Default for ClientBuilder<R> {
             dial: DialConfig::default(),
             #[cfg(feature = "tls")]
             tls: Tls::default(),
-            heartbeat_timeout: false,
+            heartbeat: Heartbeat::default(),
             greeting: None,
             callback: None,
             runtime: std::marker::PhantomData,
@@ -247,7 +241,3 @@ impl<R: Dialer> fmt::Debug for ClientBuilder<R> {
             .finish_non_exhaustive()
     }
 }
-
-/// The time for the answer to a Ping, where only the interval was set: at least, and at most.
-const SHORT: Duration = Duration::from_secs(5);
-const LONG: Duration = Duration::from_secs(20);

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 #[cfg(feature = "deflate")]
 use sansocket::DeflateConfig;
-use sansocket::{ClientConfig, ClientRequest, DialConfig, Dialed, Proxies};
+use sansocket::{ClientConfig, ClientRequest, DialConfig, Dialed, Proxies, Timeouts};
 
 use crate::dial::Dialer;
 use crate::dial::plan::{self, Opened};
 use crate::error::Error;
+use crate::heartbeat::Heartbeat;
 use crate::maybe_tls::MaybeTls;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
@@ -39,6 +40,7 @@ pub struct Connector<R> {
     /// TLS, for `wss`.
     #[cfg(feature = "tls")]
     pub tls: Tls,
+    heartbeat: Heartbeat,
     runtime: PhantomData<fn() -> R>,
 }
 
@@ -52,9 +54,23 @@ impl<R: Dialer> Connector<R> {
     }
 
     /// Time between keepalive Pings. Default 20 s; `None` sends none.
+    ///
+    /// Unless [`heartbeat_timeout`](Self::heartbeat_timeout) was set, that becomes the same, but no less than 5 s, which leaves time for lost packets to be sent again, and no
+    /// more than 20 s.
     #[must_use]
     pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.client.timeouts.ping_interval = interval.into();
+        let Timeouts { ping_interval, pong, .. } = &mut self.client.timeouts;
+        self.heartbeat.set_interval(ping_interval, pong, interval.into());
+        self
+    }
+
+    /// Time that the server has to answer a keepalive Ping, before the connection counts as lost. Default 20 s, or what
+    /// [`heartbeat_interval`](Self::heartbeat_interval) says; `None` waits for ever.
+    ///
+    /// It is [`Timeouts::pong`], which says when it is a little more.
+    #[must_use]
+    pub fn heartbeat_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.heartbeat.set_timeout(&mut self.client.timeouts.pong, limit.into());
         self
     }
 
@@ -128,6 +144,7 @@ impl<R> Default for Connector<R> {
             dial: DialConfig::default(),
             #[cfg(feature = "tls")]
             tls: Tls::default(),
+            heartbeat: Heartbeat::default(),
             runtime: PhantomData,
         }
     }
@@ -140,6 +157,7 @@ impl<R> Clone for Connector<R> {
             dial: self.dial.clone(),
             #[cfg(feature = "tls")]
             tls: self.tls.clone(),
+            heartbeat: self.heartbeat,
             runtime: PhantomData,
         }
     }

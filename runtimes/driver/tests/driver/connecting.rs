@@ -191,3 +191,27 @@ fn a_future_that_is_dropped_at_any_poll_leaves_nothing_open() {
         assert_eq!(open(), 0);
     }
 }
+
+#[test]
+fn the_time_for_a_pong_goes_by_the_interval_unless_it_is_set() {
+    let secs = |seconds: u64| Some(Duration::from_secs(seconds));
+    let limits = |connector: Connector<Script>| {
+        (connector.client.timeouts.ping_interval, connector.client.timeouts.pong)
+    };
+    let new = Connector::<Script>::default;
+    assert_eq!(limits(new()), (secs(20), secs(20)));
+    for (interval, expected) in [(1, 5), (7, 7), (300, 20)] {
+        let (interval, expected) = (secs(interval), secs(expected));
+        assert_eq!(limits(new().heartbeat_interval(interval)), (interval, expected));
+        let later = new().heartbeat_interval(interval).heartbeat_timeout(secs(3));
+        assert_eq!(limits(later), (interval, secs(3)));
+        // A clone knows that it was set, to what the interval says by chance.
+        let before = new().heartbeat_timeout(secs(20)).clone().heartbeat_interval(interval);
+        assert_eq!(limits(before), (interval, secs(20)));
+        assert_eq!(limits(new().heartbeat_timeout(None).heartbeat_interval(interval)), (interval, None));
+        let mut by_field = new();
+        by_field.client.timeouts.pong = secs(3);
+        assert_eq!(limits(by_field.heartbeat_interval(interval)), (interval, secs(3)));
+    }
+    assert_eq!(limits(new().heartbeat_interval(None)), (None, secs(20)));
+}
