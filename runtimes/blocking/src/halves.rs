@@ -137,4 +137,17 @@ where
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         block_on(Others::Threads, self.inner.close(code, reason))
     }
+
+    /// See [`WebSocket::closed`](crate::WebSocket::closed).
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.inner.closed()
+    }
+
+    /// Waits until the connection has ended, and says how: for a thread that has nothing to send at the moment. It is the [`ReadHalf`] that
+    /// finds the end, or is dropped.
+    #[must_use]
+    pub fn wait_closed(&self) -> Closed {
+        block_on(Others::Threads, self.inner.wait_closed())
+    }
 }

@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sansocket_blocking::{
-    Accept, Answer, AnyRequest, Cause, ClientConfig, ClientRequest, CloseCode, Error, Message, Received,
-    Reject, ServerConfig, Stream, accept, accept_or_answer, accept_with, client, receive_any,
+    Accept, Answer, AnyRequest, Cause, ClientConfig, ClientRequest, CloseCode, Connector, Error, Message,
+    Received, Reject, ServerConfig, Stream, accept, accept_or_answer, accept_with, client, receive_any,
 };
 
 /// These tests are about streams of TCP, or of their own.
@@ -395,4 +395,41 @@ fn a_dropped_websocket_says_good_bye_and_a_panic_says_so() {
     assert_eq!(client.recv().unwrap(), None);
     assert_eq!(client.closed().unwrap().received.unwrap().code(), CloseCode::INTERNAL_ERROR);
     assert!(failing.join().is_err());
+}
+
+#[test]
+fn the_time_for_a_pong_goes_by_the_interval_unless_it_is_set() {
+    let secs = |seconds| Some(Duration::from_secs(seconds));
+    let limits =
+        |connector: Connector| (connector.client.timeouts.ping_interval, connector.client.timeouts.pong);
+    assert_eq!(limits(Connector::default().heartbeat_interval(secs(7))), (secs(7), secs(7)));
+    let set = Connector::default().heartbeat_timeout(secs(20)).heartbeat_interval(secs(7));
+    assert_eq!(limits(set), (secs(7), secs(20)));
+}
+
+#[test]
+fn a_thread_that_sends_nothing_can_wait_for_the_end() {
+    for drops in [false, true] {
+        let (server, mut client) = pair();
+        let (mut reading, writing) = server.split();
+        assert!(writing.closed().is_none());
+        let waiting = thread::spawn({
+            let writing = writing.clone();
+            move || writing.wait_closed()
+        });
+        client.send("no end").unwrap();
+        assert_eq!(reading.recv().unwrap(), Some("no end".into()));
+        assert!(!waiting.is_finished() && writing.closed().is_none());
+        if drops {
+            drop(reading);
+        } else {
+            let closing = thread::spawn(move || client.close(CloseCode::NORMAL, "").unwrap());
+            assert!(reading.recv().unwrap().is_none());
+            assert!(closing.join().unwrap().is_clean());
+        }
+        let closed = waiting.join().unwrap();
+        assert_eq!(closed.is_clean(), !drops, "{closed}");
+        assert_eq!(writing.closed(), Some(closed.clone()));
+        assert_eq!(writing.wait_closed(), closed, "it is there for who asks again");
+    }
 }

@@ -170,13 +170,19 @@ impl<S: Send + 'static, R: Transport<S>> WriteHalf<S, R> {
         }
     }
 
+    /// See [`WebSocket::closed`](crate::WebSocket::closed).
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.shared.lock().closed().cloned()
+    }
+
     /// Waits until the connection has ended, and says how: for a task that has nothing to send at the moment. It is the [`ReadHalf`] that
     /// finds the end, or is dropped.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub async fn closed(&self) -> Closed {
+    pub async fn wait_closed(&self) -> Closed {
         poll_fn(|cx| {
             let mut link = self.shared.lock();
             match link.closed() {

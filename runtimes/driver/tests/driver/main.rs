@@ -500,12 +500,13 @@ fn a_writer_that_sends_nothing_can_wait_for_the_end() {
         let (socket, peer) = server(&ServerConfig::default());
         let (mut reading, writing) = socket.split();
         let woken = Arc::new(Woken::default());
-        let mut closed = Box::pin(writing.closed());
+        let mut closed = Box::pin(writing.wait_closed());
         assert!(poll_with(closed.as_mut(), &woken).is_pending());
         // What comes in between is no end.
         peer.send(&numbered(1));
         assert!(matches!(done(reading.recv()), Ok(Some(_))));
         assert!(poll_with(closed.as_mut(), &woken).is_pending());
+        assert!(writing.closed().is_none());
         let before = woken.count();
         if drops {
             drop(reading);
@@ -516,7 +517,8 @@ fn a_writer_that_sends_nothing_can_wait_for_the_end() {
         assert!(woken.count() > before, "nobody tells the writer");
         let Poll::Ready(closed) = poll_with(closed.as_mut(), &woken) else { panic!("it waits for ever") };
         assert_eq!(closed.cause == Cause::Aborted, drops, "{closed}");
-        assert_eq!(done(writing.closed()), closed, "it is there for who asks again");
+        assert_eq!(writing.closed().as_ref(), Some(&closed));
+        assert_eq!(done(writing.wait_closed()), closed, "it is there for who asks again");
     }
 }
 
