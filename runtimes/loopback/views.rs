@@ -113,8 +113,34 @@ fn what_was_flushed_is_there_before_the_message_ends() {
         poll_fn(|cx| reader.poll_read(cx, &mut read)).await.unwrap();
         assert_eq!((reader.kind(), &read[..]), (MessageKind::Text, &b"first \xc3"[..]));
         write_all(&mut writer, b"\xa9").await.unwrap();
-        poll_fn(|cx| writer.poll_shutdown(cx)).await.unwrap();
+        writer.finish().await.unwrap();
         assert_eq!(read_to_end(&mut reader).await.unwrap(), b"\xa9");
+    });
+}
+
+#[test]
+fn a_message_that_was_finished_leaves_the_connection_open() {
+    run(async {
+        let (mut server, mut client) = pair().await;
+        let sent = spawn(async move {
+            for len in [0, 5, 40_000] {
+                let mut writer = client.write_message(MessageKind::Binary);
+                write_all(&mut writer, &data(len)).await.unwrap();
+                writer.finish().await.unwrap();
+            }
+            client.send("after").await.unwrap();
+            // What cannot be the end of a message is said here as well.
+            let mut writer = client.write_message(MessageKind::Text);
+            write_all(&mut writer, b"abc\xff").await.unwrap();
+            let error = writer.finish().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidData);
+            client
+        });
+        for len in [0, 5, 40_000] {
+            assert_eq!(server.recv().await.unwrap(), Some(Message::from(data(len))));
+        }
+        assert_eq!(server.recv().await.unwrap(), Some("after".into()));
+        drop(join(sent).await);
     });
 }
 

@@ -29,6 +29,11 @@ use crate::websocket::WebSocket;
 ///   error, of the kind that the [conversion](Error) gives it, with the [`Error`] inside.
 ///
 /// Pings are answered and time limits are heeded while it is read.
+///
+/// # Cancel safety
+///
+/// A read or write that is given up has taken nothing, and a flush or shutdown that is given up may be asked for again. What a runtime builds of
+/// several, such as `read_exact` and `write_all`, has its own rules.
 pub struct ByteStream<S, R: Transport<S>> {
     socket: WebSocket<S, R>,
     input: Input,

@@ -33,7 +33,7 @@ impl<S: Send + 'static, R: Transport<S>> WebSocket<S, R> {
         self.reading.read_message().await
     }
 
-    /// Sends a message as a byte stream, in fragments of 16 KiB.
+    /// Sends a message as a byte stream, in fragments of 16 KiB, until [`finish`](MessageWriter::finish).
     ///
     /// Nothing else can be sent before its end.
     pub fn write_message(&mut self, kind: MessageKind) -> MessageWriter<'_, S, R> {
@@ -134,6 +134,10 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
 ///
 /// A connection that ends inside the message is an error, of the kind that the [conversion](Error) gives it, with the [`Error`] inside.
 /// Dropped before the end, the rest of the message is thrown away by whoever receives next.
+///
+/// # Cancel safety
+///
+/// A read that is given up has taken nothing. What a runtime builds of several, such as `read_exact`, has its own rules.
 pub struct MessageReader<'a, S: Send + 'static, R: Transport<S>> {
     reading: &'a mut Reading<S, R>,
     kind: MessageKind,
@@ -177,14 +181,19 @@ read_traits!(['a, S: Send + 'static, R: Transport<S>] MessageReader<'a, S, R>);
 
 /// A message that is sent as a byte stream.
 ///
-/// Implements the `AsyncWrite` of the adapter's runtime. **`shutdown` (`close` in futures-io) ends the message**, and leaves the
-/// connection open. What is written is held until there are 16 KiB of it or `flush` asks for it: each time a fragment is sent
+/// Implements the `AsyncWrite` of the adapter's runtime. **[`finish`](Self::finish) ends the message**, and so does `shutdown` (`close` in
+/// futures-io); the connection stays open. What is written is held until there are 16 KiB of it or `flush` asks for it: each time a fragment is sent
 /// ([RFC 6455 section 5.4]).
 ///
 /// Dropped before the end of a message of which something was sent, it closes the connection with the code 1011: half a
 /// message must not pass for a whole one, and no other could be sent.
 ///
 /// Text must be UTF-8 as a whole; a fragment may end inside a character.
+///
+/// # Cancel safety
+///
+/// A write that is given up has taken nothing. What a flush that is given up was to send leaves with the next write that fills a fragment or
+/// flush, or when the writer is dropped. What a runtime builds of several writes, such as `write_all`, has its own rules.
 ///
 /// [RFC 6455 section 5.4]: https://www.rfc-editor.org/rfc/rfc6455#section-5.4
 pub struct MessageWriter<'a, S: Send + 'static, R: Transport<S>> {
@@ -242,6 +251,20 @@ impl<S: Send + 'static, R: Transport<S>> MessageWriter<'_, S, R> {
             ready!(self.poll_fragment(cx, true))?;
         }
         Poll::Ready(Ok(ready!(self.socket.poll_flush(cx))?))
+    }
+
+    /// Ends the message, and waits until it is handed to the byte stream. The connection stays open.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`WebSocket::send_fragment`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the writer. If the end of the message could not be queued yet, that is as described [there](Self): the
+    /// connection is closed, or nothing was sent at all. Otherwise the message leaves.
+    pub async fn finish(mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_shutdown(cx)).await
     }
 
     fn poll_fragment(&mut self, cx: &mut Context<'_>, last: bool) -> Poll<Result<(), Error>> {
