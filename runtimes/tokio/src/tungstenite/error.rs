@@ -10,17 +10,18 @@ use std::{fmt, io};
 use ::tungstenite::error::{CapacityError, ProtocolError, SubProtocolError, UrlError};
 use ::tungstenite::http::header::HeaderName;
 use sansocket::{
-    ConnectFault, DialCause, DialError, HandshakeError, HandshakeErrorKind as Kind, TlsFault,
+    Cause, ConnectFault, DialCause, DialError, HandshakeError, HandshakeErrorKind as Kind, TlsFault,
     UrlError as OurUrlError,
 };
 
 use crate::Error;
 use crate::tungstenite::WsError;
 use crate::tungstenite::http;
+use crate::tungstenite::sending::of_refused;
 
 /// An error as tokio-tungstenite has it, and this library's own, which says what happened.
 ///
-/// Made by [`accept_explained`](super::accept_explained) and [`connect_explained`](super::connect_explained). `?` makes the `error` of it in a
+/// Made by [`accept_explained`](super::accept_explained) and [`connect_explained`](super::connect_explained), and of every [`Error`]. `?` makes the `error` of it in a
 /// function that returns tungstenite's error. `Display` is this library's text where there is one.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -46,6 +47,51 @@ impl Explained {
 impl From<WsError> for Explained {
     fn from(error: WsError) -> Self {
         Self { error, kept: None }
+    }
+}
+
+impl From<Error> for Explained {
+    /// What tungstenite has for an error of this library's own functions, for a program that moves on to them one function at a time.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Url(url) => match url {
+                OurUrlError::NoScheme | OurUrlError::Scheme => {
+                    keep(WsError::Url(UrlError::UnsupportedUrlScheme), error)
+                }
+                OurUrlError::EmptyHost => keep(WsError::Url(UrlError::EmptyHostName), error),
+                _ => Self::io(io::ErrorKind::InvalidInput, error),
+            },
+            Error::Dial(ref dial) => {
+                if let Some(handshake) = dial.handshake() {
+                    let found = of_handshake(handshake, None);
+                    return found.explained(error);
+                }
+                match dial.cause() {
+                    DialCause::Tls(step) if step.fault() == TlsFault::Unavailable => {
+                        keep(WsError::Url(UrlError::TlsFeatureNotEnabled), error)
+                    }
+                    _ => Self::io(dial_kind(dial), error),
+                }
+            }
+            Error::Handshake { error: ref handshake, ref io } => {
+                let found = of_handshake(handshake, io.as_ref().map(io::Error::kind));
+                found.explained(error)
+            }
+            Error::Accept(_) => keep(subprotocol(SubProtocolError::InvalidSubProtocol), error),
+            Error::Closed { ref closed, io: None } => match closed.cause {
+                Cause::Eof(_) => keep(WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake), error),
+                Cause::Failed(failure) => match WsError::from(failure) {
+                    WsError::Io(io) => Self::io(io.kind(), error),
+                    found => keep(found, error),
+                },
+                _ => WsError::Io(error.into()).into(),
+            },
+            Error::Send(ref refused) => match of_refused(refused.reason, refused.message.clone().into()) {
+                WsError::Io(io) => Self::io(io.kind(), error),
+                found => keep(found, error),
+            },
+            _ => WsError::Io(error.into()).into(),
+        }
     }
 }
 
@@ -91,39 +137,6 @@ pub fn diagnosis(error: &WsError) -> Option<&Error> {
         WsError::Io(io) => io.get_ref()?.downcast_ref(),
         WsError::Http(response) => response.extensions().get::<Arc<Error>>().map(|error| &**error),
         _ => None,
-    }
-}
-
-/// Sorts an error of this library.
-pub(super) fn explain(error: Error) -> Explained {
-    match error {
-        Error::Url(url) => match url {
-            OurUrlError::NoScheme | OurUrlError::Scheme => {
-                keep(WsError::Url(UrlError::UnsupportedUrlScheme), error)
-            }
-            OurUrlError::EmptyHost => keep(WsError::Url(UrlError::EmptyHostName), error),
-            _ => Explained::io(io::ErrorKind::InvalidInput, error),
-        },
-        Error::Dial(ref dial) => {
-            if let Some(handshake) = dial.handshake() {
-                let found = of_handshake(handshake, None);
-                return found.explained(error);
-            }
-            match dial.cause() {
-                DialCause::Tls(step) if step.fault() == TlsFault::Unavailable => {
-                    keep(WsError::Url(UrlError::TlsFeatureNotEnabled), error)
-                }
-                _ => Explained::io(dial_kind(dial), error),
-            }
-        }
-        Error::Handshake { error: ref handshake, ref io } => {
-            let found = of_handshake(handshake, io.as_ref().map(io::Error::kind));
-            found.explained(error)
-        }
-        Error::Accept(_) => keep(subprotocol(SubProtocolError::InvalidSubProtocol), error),
-        Error::Closed { io: Some(ref io), .. } => Explained::io(io.kind(), error),
-        Error::Lost(ref io) => Explained::io(io.kind(), error),
-        _ => Explained::io(io::ErrorKind::Other, error),
     }
 }
 

@@ -8,7 +8,7 @@ use sansocket::{Accept, ClientRequest, Reject, Request, Response};
 
 use crate::Error;
 use crate::tungstenite::WsError;
-use crate::tungstenite::error::{Explained, explain, subprotocol};
+use crate::tungstenite::error::{Explained, subprotocol};
 
 pub(super) use ::tungstenite::handshake::client::{Request as ClientHttp, Response as ClientResponse};
 pub(super) use ::tungstenite::handshake::server::{
@@ -72,11 +72,11 @@ pub(super) fn client_request(request: &ClientHttp) -> Result<ClientRequest, Expl
     if !matches!(uri.scheme_str(), Some("ws" | "wss")) {
         return Err(WsError::Url(UrlError::UnsupportedUrlScheme).into());
     }
-    let mut ours = ClientRequest::new(&uri.to_string()).map_err(|error| explain(Error::Url(error)))?;
+    let mut ours = ClientRequest::new(&uri.to_string()).map_err(Error::Url)?;
     let headers = request.headers();
     if let Some(host) = headers.get(header::HOST) {
         let host = host.to_str().map_err(WsError::from)?;
-        ours = ours.host(host).map_err(|error| explain(Error::Url(error)))?;
+        ours = ours.host(host).map_err(Error::Url)?;
     }
     for protocols in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
         for protocol in protocols.to_str().map_err(WsError::from)?.split(',') {

@@ -9,7 +9,7 @@ use sansocket::Reject;
 use sansocket_driver::{client_parts, receive_request};
 use tokio::net::TcpStream;
 
-use crate::tungstenite::error::{Explained, explain, refused};
+use crate::tungstenite::error::{Explained, refused};
 use crate::tungstenite::stream::{client_config, server_config};
 use crate::tungstenite::{Connector, MaybeTlsStream, WebSocketStream, WsError, http};
 use crate::{Stream, Tokio};
@@ -104,7 +104,7 @@ pub async fn accept_explained<S: Stream, C: Callback + Unpin>(
     config: Option<WebSocketConfig>,
 ) -> Result<WebSocketStream<S>, Explained> {
     let config = config.unwrap_or_default();
-    let incoming = receive_request::<S, Tokio>(stream, &server_config(&config)).await.map_err(explain)?;
+    let incoming = receive_request::<S, Tokio>(stream, &server_config(&config)).await?;
     let seen = http::server_request(incoming.request());
     let seen = seen.and_then(|request| Ok((request, http::offered_response(incoming.request())?)));
     let (request, offered) = match seen {
@@ -133,7 +133,7 @@ pub async fn accept_explained<S: Stream, C: Callback + Unpin>(
             return Err(refused(response, error));
         }
     };
-    let parts = incoming.accept_parts(accept).await.map_err(explain)?;
+    let parts = incoming.accept_parts(accept).await?;
     let mut socket = WebSocketStream::from_parts(parts, config);
     socket.flushed().await?;
     Ok(socket)
@@ -177,7 +177,7 @@ where
     let config = config.unwrap_or_default();
     let request = http::client_request(&request.into_client_request()?)?;
     let opened = client_parts::<S, Tokio>(stream, &request, &client_config(&config)).await;
-    let parts = opened.map_err(|error| explain(error).error)?;
+    let parts = opened.map_err(|error| Explained::from(error).error)?;
     let response = response(parts.response.as_deref())?;
     Ok((WebSocketStream::from_parts(parts, config), response))
 }
@@ -289,7 +289,7 @@ where
     connector.client = client_config(&config);
     (connector.client.timeouts.connect, connector.client.timeouts.handshake) =
         (timeouts.connect, timeouts.handshake);
-    let mut parts = connector.connect_parts(&request).await.map_err(explain)?;
+    let mut parts = connector.connect_parts(&request).await?;
     let response = response(parts.response.take().as_deref())?;
     Ok((WebSocketStream::connected(parts, config), response))
 }

@@ -148,7 +148,7 @@ fn parse_close(payload: &[u8]) -> Result<Option<CloseFrame>, ProtocolError> {
     Ok(Some(CloseFrame { code: u16::from_be_bytes(*code).into(), reason: reason.into() }))
 }
 
-fn of_refused(reason: SendRefused, message: Message) -> WsError {
+pub(super) fn of_refused(reason: SendRefused, message: Message) -> WsError {
     match reason {
         SendRefused::Closing => WsError::Protocol(ProtocolError::SendAfterClosing),
         SendRefused::QueueFull { .. } | SendRefused::ControlQueueFull { .. } => {

@@ -14,11 +14,11 @@ use sansocket_tokio::tungstenite::tungstenite::handshake::server::{
 };
 use sansocket_tokio::tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use sansocket_tokio::tungstenite::{
-    WebSocketStream, accept_async, accept_explained, accept_hdr_async, client_async, connect_async,
-    connect_explained, diagnosis,
+    Explained, WebSocketStream, accept_async, accept_explained, accept_hdr_async, client_async,
+    connect_async, connect_explained, diagnosis,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::{connected, run};
 
@@ -33,6 +33,48 @@ fn a_client_that_hangs_up_is_explained_and_still_has_its_variant() {
         assert_eq!(*handshake.kind(), HandshakeErrorKind::ClosedBeforeFirstByte);
         let error = Error::from(explained);
         assert!(matches!(error, Error::Protocol(ProtocolError::HandshakeIncomplete)), "{error}");
+    });
+}
+
+#[test]
+fn an_error_of_this_librarys_own_functions_is_sorted_as_those_of_the_module_are() {
+    async fn moved_on(stream: TcpStream) -> Result<(), Explained> {
+        let mut socket = sansocket_tokio::accept(stream).await?;
+        while let Some(message) = socket.recv().await? {
+            socket.send(message).await?;
+        }
+        Ok(socket.send("late").await?)
+    }
+
+    run(async {
+        let (server, client) = connected().await;
+        drop(client);
+        let explained = moved_on(server).await.unwrap_err();
+        assert!(explained.to_string().contains("closed TCP before it sent a byte"), "{explained}");
+        assert!(matches!(explained.error, Error::Protocol(ProtocolError::HandshakeIncomplete)));
+
+        // What a client sends when it is there, what a program of tokio-tungstenite would find, and what this library says.
+        for (bytes, variant, said) in [
+            (&[0x81, 0x81, 0, 0, 0, 0, 0xff][..], "Utf8(", "UTF-8"),
+            (&[], "Protocol(ResetWithoutClosingHandshake)", "closed TCP without a Close frame"),
+            (&[0x83, 0x80, 0, 0, 0, 0], "Protocol(InvalidOpcode(3))", "opcode"),
+            (&[0x88, 0x80, 0, 0, 0, 0], "Protocol(SendAfterClosing)", "nothing may follow a Close frame"),
+        ] {
+            let (server, client) = connected().await;
+            let client = tokio::spawn(async move {
+                let (socket, _) = client_async("ws://h/", client).await.unwrap();
+                let mut raw = socket.into_inner();
+                raw.write_all(bytes).await.unwrap();
+                raw.shutdown().await.unwrap();
+                let _ = raw.read_to_end(&mut Vec::new()).await;
+            });
+            let explained = moved_on(server).await.unwrap_err();
+            let error = format!("{:?}", explained.error);
+            assert!(error.starts_with(variant), "{error}");
+            assert!(explained.to_string().contains(said), "{explained}");
+            assert!(explained.diagnosis().is_some());
+            client.await.unwrap();
+        }
     });
 }
 
@@ -268,8 +310,8 @@ fn who_waits_to_send_is_woken_by_the_peers_close() {
 #[test]
 fn errors_can_go_where_programs_send_them() {
     fn is<T: std::error::Error + Send + Sync + 'static>() {}
-    is::<sansocket_tokio::tungstenite::Explained>();
+    is::<Explained>();
     fn shared<T: Send + Sync>() {}
-    shared::<WebSocketStream<tokio::net::TcpStream>>();
+    shared::<WebSocketStream<TcpStream>>();
     shared::<Arc<sansocket_tokio::Error>>();
 }
