@@ -16,7 +16,8 @@ use crate::runtime::adapter::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::runtime::adapter::rustls::{self, ProtocolVersion};
 use crate::runtime::adapter::sansocket::{ServerHandshake, ServerStep, TransportError};
 use crate::runtime::adapter::{
-    Cause, CloseCode, Connector, Error, Message, Proxy, ServerConfig, Tls, TlsAcceptor, accept,
+    Cause, ClientConfig, ClientRequest, CloseCode, Connector, Error, Message, Proxy, ServerConfig, Tls,
+    TlsAcceptor, TlsConfigError, TlsFault, accept, client, connect_tls,
 };
 
 pub(crate) const LOCAL: &[&str] = &["localhost", "127.0.0.1"];
@@ -93,6 +94,18 @@ pub(crate) fn raw_config(
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
+    Arc::new(config)
+}
+
+/// A client's configuration that somebody else has made.
+fn ready(authority: &Authority) -> Arc<rustls::ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&authority.pem()).unwrap()).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Arc::new(config)
 }
 
@@ -197,6 +210,40 @@ fn another_name_than_that_of_the_url() {
         let connector = with(builder.server_name("internal.example").build().unwrap());
         check_echo(&mut connector.connect(&format!("wss://{address}/")).await.unwrap()).await;
         assert!(Tls::builder().server_name("no name").build().is_err());
+    });
+}
+
+#[test]
+fn a_ready_configuration_with_another_name() {
+    run(async {
+        let authority = Authority::new();
+        let address = secure_echo_server(acceptor(&authority.issue(&["internal.example"]))).await;
+        let tls = Tls::from(ready(&authority));
+        let error = dial_error(with(tls.clone()).connect(&format!("wss://{address}/")).await);
+        assert_eq!(error.code(), "tls-wrong-name");
+        let named = tls.clone().server_name("internal.example").unwrap();
+        check_echo(&mut with(named).connect(&format!("wss://{address}/")).await.unwrap()).await;
+        assert!(matches!(tls.server_name("no name"), Err(TlsConfigError::Name(_))));
+    });
+}
+
+#[test]
+fn tls_around_a_stream_of_ones_own() {
+    run(async {
+        let authority = Authority::new();
+        let address = secure_echo_server(acceptor(&authority.issue(&["internal.example"]))).await;
+        let tls = Tls::builder().only_authorities(&authority.pem()).unwrap().build().unwrap();
+        let tcp = runtime::connect_tcp(address).await.unwrap();
+        let stream = connect_tls(tcp, &tls, "internal.example").await.unwrap();
+        let request = ClientRequest::new("wss://internal.example/").unwrap();
+        let mut socket = client(stream, &request, &ClientConfig::default()).await.unwrap();
+        socket.send("hello").await.unwrap();
+        assert_eq!(socket.recv().await.unwrap(), Some("hello".into()));
+        assert!(socket.close(CloseCode::NORMAL, "").await.unwrap().is_clean());
+
+        let tcp = runtime::connect_tcp(address).await.unwrap();
+        let Err(error) = connect_tls(tcp, &tls, "other.example").await else { panic!("accepted") };
+        assert_eq!(error.fault(), TlsFault::WrongName, "{error}");
     });
 }
 

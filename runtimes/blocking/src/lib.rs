@@ -121,8 +121,6 @@
 // What a peer sends must never panic.
 #![warn(clippy::unwrap_used, clippy::panic)]
 
-#[cfg(feature = "tls")]
-mod acceptor;
 mod bell;
 mod client;
 mod connector;
@@ -130,6 +128,8 @@ mod dial;
 mod halves;
 mod incoming;
 mod runtime;
+#[cfg(feature = "tls")]
+mod tls;
 mod views;
 mod wait;
 mod websocket;
@@ -138,8 +138,6 @@ use std::net::TcpStream;
 
 use wait::{Others, block_on};
 
-#[cfg(feature = "tls")]
-pub use acceptor::{TlsAcceptor, TlsAcceptorBuilder};
 pub use client::{Client, ClientBuilder, ClientSender, Next};
 pub use connector::Connector;
 pub use halves::{ReadHalf, WriteHalf};
@@ -167,6 +165,8 @@ pub use sansocket::{DeflateConfig, DeflateParams};
 pub use sansocket_driver::{Error, Handshakes, Transport, handshakes};
 #[cfg(feature = "tls")]
 pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
+#[cfg(feature = "tls")]
+pub use tls::{TlsAcceptor, TlsAcceptorBuilder, connect_tls};
 pub use views::{ByteReader, ByteStream, ByteWriter, MessageReader, MessageWriter};
 pub use websocket::{Received, WebSocket};
 

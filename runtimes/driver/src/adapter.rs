@@ -335,6 +335,37 @@ macro_rules! adapter {
             $crate::client(stream, request, config).await
         }
 
+        /// Puts TLS around a connected stream, as the client of the server `name`: for streams that no [`Connector`] makes. [`client`] then
+        /// opens a WebSocket on it.
+        ///
+        /// ```no_run
+        #[doc = concat!(" # async fn open(tcp: ", stringify!($stream), ") -> Result<(), Box<dyn std::error::Error>> {")]
+        #[doc = concat!(" use ", stringify!($name), "::{ClientConfig, ClientRequest, Tls, client, connect_tls};")]
+        ///
+        /// let stream = connect_tls(tcp, &Tls::default(), "example.com").await?;
+        /// let request = ClientRequest::new("wss://example.com/chat")?;
+        /// let mut socket = client(stream, &request, &ClientConfig::default()).await?;
+        /// # drop(socket);
+        /// # Ok(())
+        /// # }
+        /// ```
+        ///
+        /// # Errors
+        ///
+        /// Why there is no TLS, in the words of the connect plan; [`TlsFault::TransportFailed`] also if it was not there within 10 s.
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes the stream.
+        #[cfg(feature = "tls")]
+        pub async fn connect_tls<S: Stream>(
+            stream: S,
+            tls: &Tls,
+            name: &str,
+        ) -> Result<TlsStream<S>, StepError<TlsFault>> {
+            tls.connect(stream, name).await
+        }
+
         /// Dials a server and opens a WebSocket, with the default configuration: `connect("wss://host:port/path")`.
         ///
         /// # Errors

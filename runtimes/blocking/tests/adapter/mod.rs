@@ -11,7 +11,7 @@ pub(crate) use blocking::{
     Proxies, Proxy, Reject, Request, ServerConfig, sansocket,
 };
 #[cfg(feature = "tls")]
-pub(crate) use blocking::{Tls, TlsAcceptError, TlsAcceptFault, rustls};
+pub(crate) use blocking::{Tls, TlsAcceptError, TlsAcceptFault, TlsConfigError, TlsFault, rustls};
 #[cfg(feature = "deflate")]
 use sansocket::{DeflateParams, Prepared};
 use sansocket::{Dialed, Response};
@@ -53,11 +53,14 @@ pub(crate) async fn receive_request(stream: TcpStream, config: &ServerConfig) ->
     blocking::receive_request(stream, config).map(Incoming)
 }
 
-pub(crate) async fn client(
-    stream: TcpStream,
+pub(crate) async fn client<S: Send + 'static>(
+    stream: S,
     request: &ClientRequest,
     config: &ClientConfig,
-) -> Outcome<WebSocket<TcpStream>> {
+) -> Outcome<WebSocket<S>>
+where
+    Blocking: Transport<S>,
+{
     blocking::client(stream, request, config).map(WebSocket)
 }
 
@@ -93,7 +96,7 @@ impl DerefMut for Connector {
 }
 
 #[cfg(feature = "tls")]
-pub(crate) use tls::TlsAcceptor;
+pub(crate) use tls::{TlsAcceptor, connect_tls};
 
 #[cfg(feature = "tls")]
 mod tls {
@@ -101,7 +104,15 @@ mod tls {
     use std::sync::Arc;
 
     use sansocket_blocking as blocking;
-    use sansocket_blocking::{TlsConfigError, TlsStream, rustls};
+    use sansocket_blocking::{StepError, Tls, TlsConfigError, TlsFault, TlsStream, rustls};
+
+    pub(crate) async fn connect_tls(
+        stream: TcpStream,
+        tls: &Tls,
+        name: &str,
+    ) -> Result<TlsStream, StepError<TlsFault>> {
+        blocking::connect_tls(stream, tls, name)
+    }
 
     #[derive(Clone)]
     pub(crate) struct TlsAcceptor(blocking::TlsAcceptor);

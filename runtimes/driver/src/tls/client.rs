@@ -10,10 +10,10 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
-use sansocket::{StepError, TlsFault};
+use sansocket::{DialTimeouts, StepError, TlsFault};
 use tracing::warn;
 
-use crate::runtime::Transport;
+use crate::runtime::{Timer, Transport};
 use crate::telemetry;
 use crate::tls::danger::AnyCertificate;
 use crate::tls::explain::Explaining;
@@ -21,7 +21,7 @@ use crate::tls::fault::client_fault;
 use crate::tls::pem::{self, TlsConfigError};
 use crate::tls::session::Role;
 use crate::tls::stream::{Seen, TlsStream};
-use crate::tls::{HTTP1, provider};
+use crate::tls::{HTTP1, provider, within};
 
 /// TLS of a client: whom it trusts and who it says it is. Cheap to clone; sessions are resumed across clones.
 ///
@@ -35,7 +35,7 @@ use crate::tls::{HTTP1, provider};
 ///
 /// let tls = Tls::default();
 /// let tls = Tls::builder().server_name("internal.example").build()?;
-/// let tls = Tls::from(ready);
+/// let tls = Tls::from(ready).server_name("internal.example")?;
 /// # Ok(())
 /// # }
 /// ```
@@ -52,11 +52,12 @@ impl Tls {
         TlsBuilder::default()
     }
 
-    /// Does the handshake with the server `name` on a connected stream. `connect` does this by itself.
+    /// Does the handshake with the server `name` on a connected stream, for which it has 10 s. A [`Connector`](crate::Connector) does this by
+    /// itself; for a stream of one's own, each adapter has it as the function `connect_tls`, for its own runtime.
     ///
     /// # Errors
     ///
-    /// Why there is no TLS, in the words of the connect plan.
+    /// Why there is no TLS, in the words of the connect plan; [`TlsFault::TransportFailed`] also if the time was over.
     ///
     /// # Cancel safety
     ///
@@ -66,10 +67,37 @@ impl Tls {
         stream: S,
         name: &str,
     ) -> Result<TlsStream<S, R>, StepError<TlsFault>> {
-        self.begin(stream, name, BytesMut::new()).await
+        R::prepare(&stream);
+        let mut timer = R::Timer::default();
+        let deadline = DialTimeouts::default().tls.map(|limit| (limit, timer.now() + limit));
+        let done = within(
+            &mut timer,
+            deadline.map(|(_, deadline)| deadline),
+            self.begin(stream, name, BytesMut::new()),
+        );
+        match (done.await, deadline) {
+            (Some(done), _) => done,
+            (None, deadline) => {
+                let limit = deadline.map(|(limit, _)| limit).unwrap_or_default();
+                Err(StepError::new(
+                    TlsFault::TransportFailed,
+                    format_args!("it was not done within {limit:?}"),
+                ))
+            }
+        }
     }
 
-    /// As [`connect`](Self::connect); `input` is what was read from the stream already.
+    /// Asks for this name (SNI), and wants a certificate for it, whatever the URL says: [`TlsBuilder::server_name`] for a ready configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsConfigError::Name`] if it is neither a DNS name nor an IP address.
+    pub fn server_name(mut self, name: &str) -> Result<Self, TlsConfigError> {
+        self.server_name = Some(server_name(name)?);
+        Ok(self)
+    }
+
+    /// As [`connect`](Self::connect), without a time limit; `input` is what was read from the stream already.
     pub(crate) async fn begin<S: Send + 'static, R: Transport<S>>(
         &self,
         stream: S,

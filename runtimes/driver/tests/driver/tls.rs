@@ -5,13 +5,14 @@ use std::io::ErrorKind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use rcgen::{CertificateParams, KeyPair};
 use sansocket::{StepError, TlsFault};
 use sansocket_driver::{Error, Tls, TlsAcceptFault, TlsAcceptor, TlsStream};
 
-use super::script::{Peer, Script, Stream, Woken, done, poll_with, stream};
+use super::script::{Peer, Script, Stream, Woken, done, pass, poll_with, run, stream};
 
 type Secure = TlsStream<Stream, Script>;
 
@@ -79,6 +80,27 @@ fn poll_read(stream: &mut Secure, read: &mut Vec<u8>) -> Poll<std::io::Result<us
         read.extend(&block[..len]);
     }
     polled
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let tls = Tls::builder().dangerously_accept_any_certificate().build().unwrap();
+    let (stream, peer) = stream();
+    let mut connecting = Box::pin(async move {
+        let connected: Result<Secure, _> = tls.connect(stream, "localhost").await;
+        connected
+    });
+    assert!(run(connecting.as_mut()).is_pending());
+    assert!(!peer.taken().is_empty(), "a ClientHello");
+    pass(Duration::from_millis(9_999));
+    assert!(run(connecting.as_mut()).is_pending());
+    pass(Duration::from_millis(1));
+    let Poll::Ready(Err(error)) = run(connecting.as_mut()) else { panic!("it waits for ever") };
+    assert_eq!(error.fault(), TlsFault::TransportFailed);
+    assert_eq!(
+        error.to_string(),
+        "the connection failed inside the handshake of TLS: it was not done within 10s"
+    );
 }
 
 #[test]

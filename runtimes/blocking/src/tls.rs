@@ -1,13 +1,36 @@
-//! TLS of a server.
+//! TLS of a server, and of a client on a stream of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sansocket_driver::{Error, TlsConfigError, rustls};
+use sansocket::{StepError, TlsFault};
+use sansocket_driver::{Error, Tls, TlsConfigError, rustls};
 
 use crate::runtime::Blocking;
 use crate::wait::{Others, block_on};
 use crate::{Stream, TlsStream};
+
+/// Puts TLS around a connected stream, as the client of the server `name`: for streams that no [`Connector`](crate::Connector) makes. [`client`](crate::client) then opens a
+/// WebSocket on it.
+///
+/// ```no_run
+/// # fn open(tcp: std::net::TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+/// use sansocket_blocking::{ClientConfig, ClientRequest, Tls, client, connect_tls};
+///
+/// let stream = connect_tls(tcp, &Tls::default(), "example.com")?;
+/// let request = ClientRequest::new("wss://example.com/chat")?;
+/// let mut socket = client(stream, &request, &ClientConfig::default())?;
+/// # drop(socket);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Why there is no TLS, in the words of the connect plan; [`TlsFault::TransportFailed`] also if it was not there within 10 s.
+pub fn connect_tls<S: Stream>(stream: S, tls: &Tls, name: &str) -> Result<TlsStream<S>, StepError<TlsFault>> {
+    block_on(Others::None, tls.connect(stream, name))
+}
 
 /// TLS of a server: certificate, key, and the handshake with each client. Cheap to clone.
 ///
