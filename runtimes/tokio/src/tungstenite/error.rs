@@ -10,8 +10,8 @@ use std::{fmt, io};
 use ::tungstenite::error::{CapacityError, ProtocolError, SubProtocolError, UrlError};
 use ::tungstenite::http::header::HeaderName;
 use sansocket::{
-    Cause, ConnectFault, DialCause, DialError, HandshakeError, HandshakeErrorKind as Kind, TlsFault,
-    UrlError as OurUrlError,
+    Cause, ConnectFault, DialCause, DialError, HandshakeError, HandshakeErrorKind as Kind, SendError,
+    TlsFault, UrlError as OurUrlError,
 };
 
 use crate::Error;
@@ -37,6 +37,14 @@ impl Explained {
     #[must_use]
     pub fn diagnosis(&self) -> Option<&Error> {
         self.kept.as_deref().or_else(|| diagnosis(&self.error))
+    }
+
+    /// Of an error that tungstenite has a variant for; `error` is kept inside of it, if it has room, or beside.
+    fn found(found: WsError, error: Error) -> Self {
+        match found {
+            WsError::Io(io) => Self::io(io.kind(), error),
+            found => keep(found, error),
+        }
     }
 
     fn io(kind: io::ErrorKind, error: Error) -> Self {
@@ -80,16 +88,13 @@ impl From<Error> for Explained {
             Error::Accept(_) => keep(subprotocol(SubProtocolError::InvalidSubProtocol), error),
             Error::Closed { ref closed, io: None } => match closed.cause {
                 Cause::Eof(_) => keep(WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake), error),
-                Cause::Failed(failure) => match WsError::from(failure) {
-                    WsError::Io(io) => Self::io(io.kind(), error),
-                    found => keep(found, error),
-                },
+                Cause::Failed(failure) => Self::found(failure.into(), error),
                 _ => WsError::Io(error.into()).into(),
             },
-            Error::Send(ref refused) => match of_refused(refused.reason, refused.message.clone().into()) {
-                WsError::Io(io) => Self::io(io.kind(), error),
-                found => keep(found, error),
-            },
+            Error::Send(SendError { ref message, reason }) => {
+                Self::found(of_refused(reason, Some(message.clone().into())), error)
+            }
+            Error::Refused(reason) => Self::found(of_refused(reason, None), error),
             _ => WsError::Io(error.into()).into(),
         }
     }

@@ -59,7 +59,7 @@ impl Sending {
         if let Err(refused) = self.queue(link, &message) {
             return Err(match refused {
                 Refused::Theirs(error) => error,
-                Refused::Ours(reason) => of_refused(reason, message),
+                Refused::Ours(reason) => of_refused(reason, Some(message)),
             });
         }
         if matches!(message, Message::Close(_)) {
@@ -148,16 +148,17 @@ fn parse_close(payload: &[u8]) -> Result<Option<CloseFrame>, ProtocolError> {
     Ok(Some(CloseFrame { code: u16::from_be_bytes(*code).into(), reason: reason.into() }))
 }
 
-pub(super) fn of_refused(reason: SendRefused, message: Message) -> WsError {
-    match reason {
-        SendRefused::Closing => WsError::Protocol(ProtocolError::SendAfterClosing),
-        SendRefused::QueueFull { .. } | SendRefused::ControlQueueFull { .. } => {
+/// Why a message was not sent, which is given back where tungstenite does and it is still there.
+pub(super) fn of_refused(reason: SendRefused, message: Option<Message>) -> WsError {
+    match (reason, message) {
+        (SendRefused::Closing, _) => WsError::Protocol(ProtocolError::SendAfterClosing),
+        (SendRefused::QueueFull { .. } | SendRefused::ControlQueueFull { .. }, Some(message)) => {
             WsError::WriteBufferFull(Box::new(message))
         }
-        SendRefused::ControlTooLong { .. } => WsError::Protocol(ProtocolError::ControlFrameTooBig),
-        SendRefused::InvalidUtf8 { .. } => WsError::Utf8(reason.to_string()),
-        SendRefused::CloseFrame(_) => WsError::Protocol(ProtocolError::InvalidCloseSequence),
-        // A whole message inside of one that was begun with bare frames.
+        (SendRefused::ControlTooLong { .. }, _) => WsError::Protocol(ProtocolError::ControlFrameTooBig),
+        (SendRefused::InvalidUtf8 { .. }, _) => WsError::Utf8(reason.to_string()),
+        (SendRefused::CloseFrame(_), _) => WsError::Protocol(ProtocolError::InvalidCloseSequence),
+        // A whole message inside of one that was begun with bare frames, say.
         _ => WsError::Io(io::Error::new(io::ErrorKind::InvalidInput, Error::Refused(reason))),
     }
 }

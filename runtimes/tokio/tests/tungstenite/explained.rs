@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
-use sansocket_tokio::sansocket::{Cause, HandshakeErrorKind};
+use sansocket_tokio::sansocket::{Cause, HandshakeErrorKind, SendRefused};
 use sansocket_tokio::tungstenite::tungstenite::Message;
 use sansocket_tokio::tungstenite::tungstenite::client::IntoClientRequest as _;
 use sansocket_tokio::tungstenite::tungstenite::error::{Error, ProtocolError, UrlError};
@@ -76,6 +76,13 @@ fn an_error_of_this_librarys_own_functions_is_sorted_as_those_of_the_module_are(
             client.await.unwrap();
         }
     });
+
+    // What has no message to give back.
+    let refused = |reason| Explained::from(sansocket_tokio::Error::Refused(reason));
+    let closing = refused(SendRefused::Closing);
+    assert!(matches!(closing.error, Error::Protocol(ProtocolError::SendAfterClosing)), "{closing:?}");
+    let full = refused(SendRefused::QueueFull { queued: 2, limit: 1 });
+    assert!(matches!(&full.error, Error::Io(io) if diagnosis_of(io).is_some()), "{full:?}");
 }
 
 #[test]
