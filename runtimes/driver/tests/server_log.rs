@@ -23,7 +23,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use rig::{REQUEST, ask, connect, echo, next_accept, open, options, turns};
-use script::{client, done, output};
+use script::{client, done, output, pass};
 
 /// Level and fields of each event at `info` and above.
 type Lines = Arc<Mutex<Vec<(Level, String)>>>;
@@ -136,6 +136,24 @@ fn accepting_that_fails_is_told_of_with_what_the_system_says() {
         turns();
     };
     assert_log(happens, Level::WARN, &["cannot accept; trying again after a pause"]);
+}
+
+#[test]
+fn a_decision_that_takes_too_long_is_told_of_with_the_limit() {
+    let happens = || {
+        let mut options = options().decide_async(|_| std::future::pending());
+        options.config.timeouts.handshake = Some(Duration::from_millis(2500));
+        let _server = echo(options);
+        for _ in 0..3 {
+            let peer = connect(2);
+            peer.send(REQUEST);
+            turns();
+            pass(Duration::from_millis(2500));
+            turns();
+        }
+    };
+    let lines = [1, 2].map(|times| format!("a client gets 503: the application's decision (decide_async) took longer than config.timeouts.handshake allows, which is 2.5s (this is told at the 1st, 2nd, 4th, 8th ... time) times={times} peer=192.0.2.2:5000 limit_ms=2500"));
+    assert_log(happens, Level::WARN, &lines.each_ref().map(String::as_str));
 }
 
 #[test]

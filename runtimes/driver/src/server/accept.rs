@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
 use super::budget::Budget;
-use super::builder::ServerBuilder;
+use super::builder::{ServerBuilder, Source};
 use super::connection::serve;
 use super::signal::{Level, Watch};
 use super::state::State;
@@ -28,8 +28,19 @@ pub(super) async fn start<R: Listen>(
     handler: Handler<R>,
 ) -> io::Result<ServerHandle> {
     let mut listeners = Vec::new();
-    for address in &options.addresses {
-        listen::<R>(address, &mut listeners).await?;
+    for source in options.sources {
+        match source {
+            Source::Address(text) => listen::<R>(&text, &mut listeners).await?,
+            Source::Listener(listener) => {
+                let address = R::local_address(&listener).map_err(|error| {
+                    io::Error::new(
+                        error.kind(),
+                        format!("cannot listen on the listener that was given: {error}"),
+                    )
+                })?;
+                listeners.push((listener, address));
+            }
+        }
     }
     let ServerBuilder { limits, mut config, drain_limit, max_memory, memory_per_connection, .. } = options;
     config.plain_http |= options.answer_http.is_some();

@@ -58,7 +58,7 @@ pub struct ServerBuilder<R: Listen> {
     /// Bytes of [`max_memory`](Self::max_memory) that each open connection takes, whatever it does. Default 8 KiB: an idle one takes about 2, and a handler's
     /// future some more. With context takeover add the windows.
     pub memory_per_connection: usize,
-    pub(super) addresses: Vec<String>,
+    pub(super) sources: Vec<Source<R>>,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<TlsAcceptor<R>>,
     pub(super) origins: Option<Origins>,
@@ -69,14 +69,14 @@ pub struct ServerBuilder<R: Listen> {
 }
 
 impl<R: Listen> ServerBuilder<R> {
-    pub(super) fn new(address: String) -> Self {
+    pub(super) fn new(source: Source<R>) -> Self {
         Self {
             limits: AdmissionLimits::default(),
             config: ServerConfig::default(),
             drain_limit: Duration::from_secs(10),
             max_memory: Some(1 << 30),
             memory_per_connection: 8 * 1024,
-            addresses: vec![address],
+            sources: vec![source],
             #[cfg(feature = "tls")]
             tls: None,
             origins: None,
@@ -89,7 +89,13 @@ impl<R: Listen> ServerBuilder<R> {
 
     /// Listens on another address as well.
     pub fn bind(mut self, address: impl ToString) -> Self {
-        self.addresses.push(address.to_string());
+        self.sources.push(Source::Address(address.to_string()));
+        self
+    }
+
+    /// Accepts from a listener of the runtime's as well, which listens already. See [`Server::on`].
+    pub fn listener(mut self, listener: R::Listener) -> Self {
+        self.sources.push(Source::Listener(listener));
         self
     }
 
@@ -135,12 +141,58 @@ impl<R: Listen> ServerBuilder<R> {
     }
 
     /// Decides about each request that has a place, and whose origin is allowed. Default: every one is accepted. It must not block; what
-    /// takes time is for the handler, which can close with a code of the application's own.
+    /// takes time, such as a look into a database, is for [`decide_async`](Self::decide_async). Of the two, the one that is set last holds.
     pub fn decide(
         mut self,
         decide: impl Fn(&Request, &ConnectionInfo) -> Result<Accept, Reject> + Send + Sync + 'static,
     ) -> Self {
-        self.decide = Some(Box::new(decide));
+        self.decide = Some(Decide::AtOnce(Box::new(decide)));
+        self
+    }
+
+    /// As [`decide`](Self::decide), for a decision that takes time: a token is looked up, another service is asked.
+    ///
+    /// ```
+    /// # fn options<R: sansocket_driver::Listen>() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sansocket::{Accept, Reject};
+    /// use sansocket_driver::Server;
+    ///
+    /// async fn is_known(token: &[u8]) -> bool {
+    ///     // Stands for a look into a database.
+    ///     token == b"Bearer open-sesame"
+    /// }
+    ///
+    /// let challenge = Reject::unauthorized("Bearer")?;
+    /// let options = Server::<R>::bind("0.0.0.0:4000").decide_async(move |info| {
+    ///     let challenge = challenge.clone();
+    ///     async move {
+    ///         match info.request.field("Authorization") {
+    ///             None => Err(challenge),
+    ///             Some(token) if is_known(token).await => Ok(Accept::new()),
+    ///             Some(_) => Err(Reject::forbidden("Who are you?").because("unknown token")),
+    ///         }
+    ///     }
+    /// });
+    /// # drop(options);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Meanwhile the client has the place of an open connection, which it took before, so that nothing is looked up for who finds the server full. There is
+    /// an end to that:
+    ///
+    /// - the decision gets as long as the client got to ask, [`Timeouts::handshake`](sansocket::Timeouts::handshake), counted anew. Then the client gets 503
+    ///   with `Retry-After`, and the log a warning that names the limit ([`ServerCounts::decided_too_late`](crate::ServerCounts::decided_too_late));
+    /// - a client that goes away frees its place at once, unless it sent more than its request, which it may not before it is answered;
+    /// - when the server begins to drain, the client gets 503;
+    /// - a panic ends this handshake with 500, and nothing else.
+    ///
+    /// The future is then dropped where it waits.
+    pub fn decide_async<F>(mut self, decide: impl Fn(ConnectionInfo) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Accept, Reject>> + Send + 'static,
+    {
+        self.decide = Some(Decide::InTime(Box::new(move |info| Box::pin(decide(info)))));
         self
     }
 
@@ -170,10 +222,29 @@ impl<R: Listen> ServerBuilder<R> {
     }
 }
 
+/// Where clients come from.
+pub(super) enum Source<R: Listen> {
+    /// It is yet to be listened on.
+    Address(String),
+    Listener(R::Listener),
+}
+
+impl<R: Listen> fmt::Debug for Source<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Listener(listener) => match R::local_address(listener) {
+                Ok(address) => write!(f, "a listener on {address}"),
+                Err(_) => f.write_str("a listener"),
+            },
+        }
+    }
+}
+
 impl<R: Listen> fmt::Debug for ServerBuilder<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerBuilder")
-            .field("addresses", &self.addresses)
+            .field("sources", &self.sources)
             .field("limits", &self.limits)
             .field("max_memory", &self.max_memory)
             .finish_non_exhaustive()

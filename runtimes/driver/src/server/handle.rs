@@ -30,6 +30,8 @@ pub struct ServerCounts {
     pub panicked: u64,
     /// How often a TCP connection could not be accepted, mostly because there were no file descriptors left.
     pub accept_errors: u64,
+    /// Clients that got 503 because [`decide_async`](crate::ServerBuilder::decide_async) took too long.
+    pub decided_too_late: u64,
     /// Bytes of [`max_memory`](crate::ServerBuilder::max_memory) that are taken; 0 where it is `None`.
     pub memory: usize,
     /// Connections that were closed with 1013 because [`max_memory`](crate::ServerBuilder::max_memory) left no room for what came to them or had to be sent.
@@ -54,11 +56,12 @@ impl ServerHandle {
     /// What the server does now, and has done so far.
     #[must_use]
     pub fn counts(&self) -> ServerCounts {
-        let State { panicked, accept_errors, budget, .. } = &*self.state;
+        let State { panicked, accept_errors, decided_too_late, budget, .. } = &*self.state;
         ServerCounts {
             clients: self.state.admission().counts(),
             panicked: panicked.load(Ordering::Relaxed),
             accept_errors: accept_errors.load(Ordering::Relaxed),
+            decided_too_late: decided_too_late.load(Ordering::Relaxed),
             memory: budget.as_ref().map_or(0, |budget| budget.used()),
             out_of_memory: budget.as_ref().map_or(0, |budget| budget.exceeded()),
         }

@@ -1,8 +1,8 @@
 //! A server: listens, admits clients within limits, runs a handler for each connection, and ends in an orderly way.
 //!
 //! Who is admitted is decided by the core (`Admission`), how much memory connections may hold in `budget`, and how long to wait after `accept`
-//! failed in `backoff`; none of these does IO. `builder` has the options, `accept` the loop over a listener, `opening` and `connection` are one
-//! client's way through, `state` is what all tasks share, and `handle` what the application sees of it.
+//! failed in `backoff`; none of these does IO. `builder` has the options, `accept` the loop over a listener, `opening`,
+//! `deciding` and `connection` are one client's way through, `state` is what all tasks share, and `handle` what the application sees of it.
 
 mod accept;
 mod backoff;
@@ -10,6 +10,7 @@ pub(crate) mod budget;
 mod builder;
 mod caught;
 mod connection;
+mod deciding;
 mod handle;
 mod info;
 mod listen;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use sansocket::{Accept, Answer, DrainReport, Origins, PlainRequest, Reject, Request, ServerConfig};
 
+use self::builder::Source;
 use crate::dial::Dialer;
 use crate::maybe_tls::MaybeTls;
 #[cfg(feature = "tls")]
@@ -64,7 +66,7 @@ pub use listen::Listen;
 ///    TLS, no answer.
 /// 2. TLS, if there is any, and the client's request, each within its time limit. A plain HTTP request is answered, also when the server is full.
 /// 3. If the server drains, a limit on connections is reached or memory is used up: 503 with `Retry-After`.
-/// 4. Its origin is checked, [`decide`](ServerBuilder::decide) is asked, a subprotocol is chosen.
+/// 4. Its origin is checked, [`decide`](ServerBuilder::decide) or [`decide_async`](ServerBuilder::decide_async) is asked, a subprotocol is chosen.
 /// 5. The handler runs. When it returns, what is left of the connection is closed with the code 1000; 1011 if it panicked, which ends
 ///    nothing but this connection.
 ///
@@ -103,8 +105,16 @@ type Socket<R> = WebSocket<MaybeTls<<R as Dialer>::Stream, R>, R>;
 /// Says what went wrong, if the application wants that to be known.
 type Handled = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 type Handler<R> = Box<dyn Fn(Socket<R>, ConnectionInfo) -> Handled + Send + Sync>;
-type Decide = Box<dyn Fn(&Request, &ConnectionInfo) -> Result<Accept, Reject> + Send + Sync>;
+type Decided = Result<Accept, Reject>;
+type DecideAtOnce = dyn Fn(&Request, &ConnectionInfo) -> Decided + Send + Sync;
+type DecideInTime = dyn Fn(ConnectionInfo) -> Pin<Box<dyn Future<Output = Decided> + Send>> + Send + Sync;
 type AnswerHttp = Box<dyn Fn(&PlainRequest, &ServerHandle) -> Answer + Send + Sync>;
+
+/// The application's decision about a request.
+enum Decide {
+    AtOnce(Box<DecideAtOnce>),
+    InTime(Box<DecideInTime>),
+}
 
 /// What is decided about each client, and by what.
 struct Policy<R: Listen> {
@@ -123,14 +133,22 @@ impl<R: Listen> Server<R> {
     /// Begins the options of a server that listens on `address`: `"0.0.0.0:4000"`, `"[::]:4000"`, `"localhost:4000"`, a
     /// [`SocketAddr`](std::net::SocketAddr). With port 0 the system chooses one. Of a name, all addresses are listened on that can be.
     pub fn bind(address: impl ToString) -> ServerBuilder<R> {
-        ServerBuilder::new(address.to_string())
+        ServerBuilder::new(Source::Address(address.to_string()))
+    }
+
+    /// Begins the options of a server that accepts from a listener of the runtime's, which listens already: one that was inherited (socket
+    /// activation), or has options of the application's own (`SO_REUSEPORT`, a larger backlog). It is closed when the server ends.
+    ///
+    /// A listener of the standard library is made one of the runtime's by the runtime's own means; for tokio it has to be nonblocking before.
+    pub fn on(listener: R::Listener) -> ServerBuilder<R> {
+        ServerBuilder::new(Source::Listener(listener))
     }
 
     /// Listens, and serves in tasks of the runtime. The server goes on when the handle is dropped.
     ///
     /// # Errors
     ///
-    /// An address cannot be found or listened on; its text has the address. Then nothing is listened on.
+    /// An address cannot be found or listened on; its text has the address. Then nothing is listened on, and listeners that were given are closed.
     ///
     /// # Cancel safety
     ///

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use sansocket::{Accept, Answer, Reject, Request};
+use sansocket::{Answer, Reject};
 use tracing::{error, warn};
 
 use super::budget::Share;
 use super::caught::caught_call;
+use super::deciding::Decision;
 use super::info::ConnectionInfo;
 use super::state::Place;
 use super::{Listen, Policy, ServerHandle, Socket};
@@ -54,7 +55,7 @@ impl<R: Listen> Policy<R> {
                 return None;
             }
         };
-        let incoming = Incoming { opening, pending };
+        let mut incoming = Incoming { opening, pending };
         let share = match incoming.opening.span.in_scope(|| place.open(peer.ip())) {
             Ok(share) => share,
             Err(refusal) => {
@@ -65,20 +66,17 @@ impl<R: Listen> Policy<R> {
         };
         let request = incoming.request().clone();
         let info = ConnectionInfo { peer_address: peer, local_address: local, is_secure, request };
-        let decided = caught_call(|| incoming.opening.span.in_scope(|| self.decide(&info)));
-        let decided = decided.unwrap_or_else(|panic| {
-            panicked(place, "decide", &panic);
-            Err(Reject::new(500))
-        });
-        let accept = match decided {
-            Ok(accept) => accept,
-            Err(reject) => {
-                // Before it is told, which may take as long as it likes to take.
-                drop(share);
-                place.reject();
-                incoming.reject(reject).await;
-                return None;
+        let decision = self.decide(&info, &mut incoming, place).await;
+        let Decision::Accept(accept) = decision else {
+            // Before it is told, which may take as long as it likes to take.
+            drop(share);
+            place.reject();
+            match decision {
+                Decision::Reject(reject) => drop(incoming.reject(reject).await),
+                Decision::TurnAway(reject) => incoming.turn_away(reject).await,
+                Decision::Accept(_) | Decision::Gone => {}
             }
+            return None;
         };
         match incoming.accept(accept).await {
             Ok(socket) => Some(Opened { socket, info, share }),
@@ -102,30 +100,6 @@ impl<R: Listen> Policy<R> {
     #[cfg(not(feature = "tls"))]
     async fn secure(&self, stream: R::Stream) -> Option<(MaybeTls<R::Stream, R>, bool)> {
         Some((MaybeTls::plain(stream), false))
-    }
-
-    fn decide(&self, info: &ConnectionInfo) -> Result<Accept, Reject> {
-        let request = &info.request;
-        if let Some(origins) = &self.origins {
-            origins.check(request)?;
-        }
-        let accept = match &self.decide {
-            Some(decide) => decide(request, info)?,
-            None => Accept::new(),
-        };
-        Ok(match accept.chosen_subprotocol() {
-            Some(_) => accept,
-            None => self.choose(accept, request),
-        })
-    }
-
-    /// The first of this server's subprotocols that the client offers.
-    fn choose(&self, accept: Accept, request: &Request) -> Accept {
-        let mut known = self.subprotocols.iter();
-        match known.find(|known| request.subprotocols().any(|offered| offered == &***known)) {
-            Some(chosen) => accept.subprotocol(chosen),
-            None => accept,
-        }
     }
 }
 

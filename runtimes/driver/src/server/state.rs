@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) listening: AtomicUsize,
     pub(super) panicked: AtomicU64,
     pub(super) accept_errors: AtomicU64,
+    /// Clients about which the application did not decide in time.
+    pub(super) decided_too_late: AtomicU64,
     pub(super) drain_limit: Duration,
     /// The runtime's clock.
     now: fn() -> Instant,
@@ -51,6 +53,7 @@ impl State {
             addresses,
             panicked: AtomicU64::new(0),
             accept_errors: AtomicU64::new(0),
+            decided_too_late: AtomicU64::new(0),
             drain_limit,
             now,
         }
@@ -151,6 +154,15 @@ impl Place {
         if let Some(ticket) = &mut self.ticket {
             self.state.admission().reject(ticket);
         }
+    }
+
+    /// The server refuses it, although it had a place.
+    pub(super) fn refuse(&mut self, refusal: Refusal, address: IpAddr) {
+        let Some(ticket) = &mut self.ticket else { return };
+        self.state.admission().refuse(ticket, refusal);
+        self.state.note(refusal, address);
+        // An end may wait for nothing but this place.
+        self.state.waiters.wake_all();
     }
 }
 

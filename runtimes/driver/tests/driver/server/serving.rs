@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use sansocket::{Accept, CloseCode, Origins, Reject};
+use sansocket_driver::Server;
 
 use super::rig::{REQUEST, ask, close_code, connect, echo, open, options, text, turns};
-use crate::script::{client, done, messages, output};
+use crate::script::{Script, client, done, messages, output};
 
 #[test]
 fn decisions_are_made_about_origin_request_and_subprotocol() {
@@ -118,4 +119,36 @@ fn names_and_addresses_that_cannot_be_listened_on_are_named() {
     let server = echo(options().bind("[2001:db8::1]:4001"));
     let addresses: Vec<String> = server.local_addresses().iter().map(ToString::to_string).collect();
     assert_eq!(addresses, ["192.0.2.100:4000", "[2001:db8::1]:4001"]);
+}
+
+#[test]
+fn listeners_that_listen_already_are_accepted_from_in_the_order_in_which_they_were_given() {
+    // One that could not be listened on anew.
+    let options = options().listener(([192, 0, 2, 1], 80).into()).bind("192.0.2.100:4001");
+    let text = format!("{options:?}");
+    assert!(
+        text.contains(r#"["192.0.2.100:4000", a listener on 192.0.2.1:80, "192.0.2.100:4001"]"#),
+        "{text}"
+    );
+    let server = echo(options);
+    let addresses: Vec<String> = server.local_addresses().iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["192.0.2.100:4000", "192.0.2.1:80", "192.0.2.100:4001"]);
+}
+
+#[test]
+fn a_server_on_nothing_but_a_listener_that_listens_already() {
+    drop(options());
+    let listener = ([192, 0, 2, 1], 80).into();
+    let server = Server::<Script>::on(listener).on_connection(|_, info| async move {
+        assert_eq!(info.local_address.to_string(), "192.0.2.1:80");
+    });
+    let server = done(server.start()).unwrap();
+    let peer = connect(1);
+    peer.send(REQUEST);
+    turns();
+    assert!(
+        peer.taken().ends_with(&[0x88, 2, 0x03, 0xe8]),
+        "1000: its handler has returned, and did not panic"
+    );
+    assert_eq!(server.local_addresses(), [listener]);
 }
