@@ -6,17 +6,17 @@ use std::net::{SocketAddr, TcpStream as RawStream};
 use std::thread;
 use std::time::Duration;
 
-use super::list::REQUEST;
 #[cfg(feature = "tls")]
 use super::list::certificates::Authority;
 use super::list::connecting::{check_echo, dial_error};
 #[cfg(feature = "tls")]
 use super::list::secure::{LOCAL, acceptor, trusting};
+use super::list::{REQUEST, listen};
 use super::runtime::adapter::{
     Accept, Answer, CloseCode, Error, Message, Reject, Server, ServerBuilder, ServerHandle, WebSocket,
     connect,
 };
-use super::runtime::{self, TcpListener, run, spawn};
+use super::runtime::{self, run, spawn};
 
 fn options() -> ServerBuilder {
     Server::bind("127.0.0.1:0")
@@ -236,32 +236,42 @@ fn a_health_check_is_answered_beside() {
     });
 }
 
+/// A server that looks up a token, which takes a while or for ever.
+fn looking_up() -> ServerBuilder {
+    options().decide_async(|info| async move {
+        let token = info.request.query();
+        let takes = if token == Some("token=late") { 3_600_000 } else { 20 };
+        runtime::sleep(Duration::from_millis(takes)).await;
+        match token {
+            Some("token=good") => Ok(Accept::new()),
+            Some("token=panic") => panic!("a decision that panics, as this test wants it"),
+            _ => Err(Reject::unauthorized("Bearer").unwrap()),
+        }
+    })
+}
+
+#[test]
+fn a_decision_that_takes_too_long_is_not_waited_for() {
+    run(async {
+        let mut options = looking_up();
+        options.config.timeouts.handshake = Some(Duration::from_millis(300));
+        let (server, url) = echo(options).await;
+        let (status, text) = refusal(&format!("{url}/?token=late")).await;
+        assert_eq!((status, server.counts().decided_too_late), (Some(503), 1), "{text}");
+        assert!(text.contains("The server is too busy."), "{text}");
+        assert_eq!(server.counts().open, 0);
+    });
+}
+
 #[test]
 fn decisions_that_take_their_time() {
     run(async {
-        let mut options = options().max_connections(3).decide_async(|info| async move {
-            match info.request.query() {
-                Some("token=late") => runtime::sleep(Duration::from_secs(3600)).await,
-                _ => runtime::sleep(Duration::from_millis(20)).await,
-            }
-            match info.request.query() {
-                Some("token=good") => Ok(Accept::new()),
-                Some("token=panic") => panic!("a decision that panics, as this test wants it"),
-                _ => Err(Reject::unauthorized("Bearer").unwrap()),
-            }
-        });
-        options.config.timeouts.handshake = Some(Duration::from_millis(500));
-        let (server, url) = echo(options).await;
+        let (server, url) = echo(looking_up()).await;
         let with = |token: &str| format!("{url}/?token={token}");
         let mut good = connect(&with("good")).await.unwrap();
-        check_echo(&mut good).await;
         assert_eq!(refusal(&with("bad")).await.0, Some(401));
         assert_eq!(refusal(&with("panic")).await.0, Some(500));
-        let (status, text) = refusal(&with("late")).await;
-        assert_eq!((status, server.counts().decided_too_late), (Some(503), 1), "{text}");
-        assert!(text.contains("The server is too busy."), "{text}");
-        assert_eq!(server.counts().open, 1);
-
+        check_echo(&mut good).await;
         // Two who wait: one goes away, and one is there when the server begins to end.
         let late = with("late");
         let mut gone = RawStream::connect(address(&server)).unwrap();
@@ -270,6 +280,7 @@ fn decisions_that_take_their_time() {
         until(|| server.counts().open == 2).await;
         drop(gone);
         until(|| server.counts().open == 1).await;
+        assert_eq!(server.counts().decided_too_late, 0);
         let waits = spawn(async move { refusal(&late).await });
         until(|| server.counts().open == 2).await;
         let end = server.shutdown();
@@ -279,23 +290,19 @@ fn decisions_that_take_their_time() {
         assert!(text.contains("The server is shutting down."), "{text}");
         let report = end.await;
         assert_eq!((report.closed, report.refused, report.cut_off), (1, 1, 0), "{report:?}");
-        assert_eq!(server.counts().decided_too_late, 1);
     });
 }
 
 #[test]
 fn a_listener_that_listens_already() {
     run(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let local = listener.local_addr().unwrap();
+        let (listener, local) = listen().await;
         let (server, url) = echo(Server::on(listener).bind("127.0.0.1:0")).await;
         assert_eq!((server.local_addresses().len(), address(&server)), (2, local));
-        let mut socket = connect(&url).await.unwrap();
-        check_echo(&mut socket).await;
+        check_echo(&mut connect(&url).await.unwrap()).await;
         let other = server.local_addresses()[1];
         check_echo(&mut connect(&format!("ws://{other}")).await.unwrap()).await;
-        drop(server.drain(Duration::ZERO));
-        server.finished().await;
+        server.drain(Duration::ZERO).await;
         let error = dial_error(connect(&url).await);
         assert_eq!(error.code(), "refused", "it is closed with the server: {error}");
     });
