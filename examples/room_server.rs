@@ -8,96 +8,45 @@
 //! ```
 
 use std::error::Error;
-use std::sync::Arc;
-use std::time::Duration;
 
 use sansocket_tokio::{
-    Accept, Answer, AnyRequest, Incoming, Message, Origins, PlainRequest, Prepared, Reject, Request,
-    ServerConfig, WebSocket, receive_any,
+    Accept, Answer, ConnectionInfo, Message, Origins, Prepared, Reject, Server, WebSocket,
 };
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::timeout;
-use tracing::{Instrument, info, warn};
+use tracing::info;
 use tracing_subscriber::EnvFilter;
-
-/// What all connections share.
-struct Room {
-    config: ServerConfig,
-    origins: Origins,
-    /// What is said, ready to be sent: it is made into frames once, for everybody.
-    said: broadcast::Sender<Prepared>,
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // Failed handshakes, and why they were rejected, are logged by the library.
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env()?;
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
-    let mut config = ServerConfig::default();
-    config.plain_http = true;
-    let origins = Origins::new().allow("https://example.com")?.allow("http://localhost:8080")?;
-    let room = Arc::new(Room { config, origins, said: broadcast::Sender::new(BACKLOG) });
+    // What is said, ready to be sent: it is made into frames once, for everybody.
+    let room: broadcast::Sender<Prepared> = broadcast::Sender::new(BACKLOG);
 
     let listen = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4000".into());
-    let listener = TcpListener::bind(&listen).await?;
-    println!("listening on ws://{}", listener.local_addr()?);
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(serve(stream, Arc::clone(&room)))),
-            Err(error) => {
-                // There are no file descriptors left, most likely.
-                warn!(%error, "cannot accept");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
+    let server = Server::bind(listen)
+        // Browsers let every page connect to every server, and send the user's cookies along.
+        .origins(Origins::new().allow("https://example.com")?.allow("http://localhost:8080")?)
+        .decide_async(decide)
+        .answer_http(|request, server| match request.path() {
+            "/healthz" => Answer::new(if server.is_draining() { 503 } else { 200 }),
+            _ => Reject::not_found().into(),
+        })
+        .on_connection(move |socket, _| talk(socket, room.clone()));
+    let handle = server.start().await?;
+    println!("listening on ws://{}", handle.local_addresses()[0]);
+    handle.finished().await;
+    Ok(())
 }
 
-/// One connection, from its request to its end.
-async fn serve(stream: TcpStream, room: Arc<Room>) {
-    match receive_any(stream, &room.config).await {
-        Ok(AnyRequest::WebSocket(incoming)) => {
-            // What failed has been logged, and the client was told.
-            let Ok(socket) = admit(incoming, &room).await else { return };
-            let span = socket.span();
-            talk(socket, &room).instrument(span).await;
-        }
-        Ok(AnyRequest::Http(page)) => {
-            let answer = answer(page.request());
-            page.answer(answer).await;
-        }
-        Err(_) => {}
-    }
-}
-
-/// Plain HTTP.
-fn answer(request: &PlainRequest) -> Answer {
-    match request.path() {
-        "/healthz" => Answer::new(200),
-        _ => Reject::not_found().into(),
-    }
-}
-
-/// Lets a client in, or says why not.
-async fn admit(incoming: Incoming, room: &Room) -> Result<WebSocket<TcpStream>, sansocket_tokio::Error> {
-    // Nobody but this function limits how long it takes.
-    let decided = timeout(Duration::from_secs(5), decide(incoming.request(), room)).await;
-    match decided.unwrap_or_else(|_| {
-        Err(Reject::too_busy(Duration::from_secs(5)).because("the look-up takes too long"))
-    }) {
-        Ok(accept) => incoming.accept(accept).await,
-        Err(reject) => Err(incoming.reject(reject).await),
-    }
-}
-
-async fn decide(request: &Request, room: &Room) -> Result<Accept, Reject> {
+/// Lets a client in, or says why not. How long it may take is `config.timeouts.handshake` of the server's options.
+async fn decide(info: ConnectionInfo) -> Result<Accept, Reject> {
+    let request = &info.request;
     if request.path() != "/room" {
         return Err(Reject::not_found());
     }
-    // Browsers let every page connect to every server, and send the user's cookies along.
-    room.origins.check(request)?;
     let Some(subprotocol) = request.choose(&["room.v1"]) else {
         return Err(Reject::new(400).because("no subprotocol that this server speaks"));
     };
@@ -122,14 +71,14 @@ async fn user_of(token: &str) -> Option<&'static str> {
 }
 
 /// Passes on what is said, both ways, until the connection ends.
-async fn talk(mut socket: WebSocket<TcpStream>, room: &Room) {
-    let mut heard = room.said.subscribe();
+async fn talk(mut socket: WebSocket, room: broadcast::Sender<Prepared>) {
+    let mut heard = room.subscribe();
     loop {
         let sent = tokio::select! {
             received = socket.recv() => match received {
                 Ok(Some(message)) => {
                     // Fails only if nobody hears, and this connection does.
-                    let _ = room.said.send(Prepared::new(message));
+                    let _ = room.send(Prepared::new(message));
                     Ok(())
                 }
                 Ok(None) => return info!("left"),
