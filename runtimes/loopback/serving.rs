@@ -119,7 +119,7 @@ fn who_is_one_too_many_is_told_so_and_may_come_again() {
             let mut third = connect(&url).await.unwrap();
             check_echo(&mut third).await;
             check_echo(&mut second).await;
-            assert_eq!((server.counts().refused.total(), server.counts().unopened), (1, 1));
+            until(|| (server.counts().refused.total(), server.counts().unopened) == (1, 1)).await;
         }
     });
 }
@@ -132,14 +132,14 @@ fn a_peer_that_is_stuck_is_cut_off_and_newcomers_are_refused_meanwhile() {
         stuck.write_all(REQUEST).unwrap();
         let mut good = connect(&url).await.unwrap();
         until(|| server.counts().open == 2).await;
-        let end = server.drain(Duration::from_millis(500));
+        let end = server.drain(Duration::from_secs(2));
         assert_eq!(close_code(&mut good).await, Some(CloseCode::GOING_AWAY));
         let (status, text) = refusal(&url).await;
         assert_eq!(status, Some(503), "{text}");
         assert!(text.contains("The server is shutting down."), "{text}");
         let report = end.await;
         assert_eq!((report.closed, report.cut_off, report.refused), (1, 1, 1), "{report:?}");
-        assert!(report.elapsed >= Duration::from_millis(500), "{report:?}");
+        assert!(report.elapsed >= Duration::from_secs(2), "{report:?}");
         let seen = thread::spawn(move || {
             let mut seen = Vec::new();
             let _ = stuck.read_to_end(&mut seen);
@@ -155,7 +155,7 @@ fn a_peer_that_is_stuck_is_cut_off_and_newcomers_are_refused_meanwhile() {
 fn a_silent_client_is_given_up_within_the_time_limit() {
     run(async {
         let mut options = options();
-        options.config.timeouts.handshake = Some(Duration::from_millis(100));
+        options.config.timeouts.handshake = Some(Duration::from_secs(2));
         options.limits.handshakes_per_address = 1;
         let (server, url) = echo(options).await;
         let mut silent = RawStream::connect(address(&server)).unwrap();

@@ -80,11 +80,14 @@ impl<R: Listen> Policy<R> {
         };
         match incoming.accept(accept).await {
             Ok(socket) => Some(Opened { socket, info, share }),
-            Err(Error::Accept(refused)) => {
-                warn!(target: TARGET, %peer, "what decide accepts does not fit the request: {refused}");
+            Err(error) => {
+                // It never was an open connection.
+                place.reject();
+                if let Error::Accept(refused) = error {
+                    warn!(target: TARGET, %peer, "what decide accepts does not fit the request: {refused}");
+                }
                 None
             }
-            Err(_) => None,
         }
     }
 

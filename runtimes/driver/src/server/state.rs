@@ -149,10 +149,15 @@ impl Place {
         opened.inspect_err(|refusal| self.state.note(*refusal, address))
     }
 
-    /// The application refused it.
+    /// The application refused it: it is no open connection any more, and who waits for the last of those need not wait until it has been told.
     pub(super) fn reject(&mut self) {
-        if let Some(ticket) = &mut self.ticket {
-            self.state.admission().reject(ticket);
+        let Some(ticket) = &mut self.ticket else { return };
+        let mut admission = self.state.admission();
+        admission.reject(ticket);
+        let is_draining = admission.is_draining();
+        drop(admission);
+        if is_draining {
+            self.state.waiters.wake_all();
         }
     }
 

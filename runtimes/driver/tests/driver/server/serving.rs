@@ -8,6 +8,20 @@ use sansocket_driver::Server;
 use super::rig::{REQUEST, ask, close_code, connect, echo, open, options, text, turns};
 use crate::script::{Script, client, done, messages, output};
 
+/// A client whose handshake did not succeed was never one of the open connections, and so is none that ended.
+#[test]
+fn what_does_not_fit_the_request_is_answered_with_500_and_never_opened() {
+    let server = echo(options().decide(|_, _| Ok(Accept::new().subprotocol("not-offered"))));
+    let peer = connect(1);
+    peer.send(REQUEST);
+    turns();
+    assert!(text(&peer).starts_with("HTTP/1.1 500 "), "{}", text(&peer));
+    peer.end(Ok(()));
+    turns();
+    let counts = server.counts();
+    assert_eq!((counts.open, counts.handshaking, counts.unopened, counts.ended), (0, 0, 1, 0));
+}
+
 #[test]
 fn decisions_are_made_about_origin_request_and_subprotocol() {
     let origins = Origins::new().allow("https://example.com").unwrap();
