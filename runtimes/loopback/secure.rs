@@ -17,7 +17,7 @@ use crate::runtime::adapter::rustls::{self, ProtocolVersion};
 use crate::runtime::adapter::sansocket::{ServerHandshake, ServerStep, TransportError};
 use crate::runtime::adapter::{
     Cause, ClientConfig, ClientRequest, CloseCode, Connector, Error, Message, Proxy, ServerConfig, Tls,
-    TlsAcceptor, TlsConfigError, TlsFault, accept, client, connect_tls,
+    TlsAcceptor, TlsConfigError, TlsFault, accept, accept_tls, client, connect_tls,
 };
 
 pub(crate) const LOCAL: &[&str] = &["localhost", "127.0.0.1"];
@@ -45,7 +45,7 @@ pub(crate) async fn secure_echo_server(acceptor: TlsAcceptor) -> SocketAddr {
             let (stream, _) = listener.accept().await.unwrap();
             let acceptor = acceptor.clone();
             spawn(async move {
-                let mut socket = accept(acceptor.accept(stream).await?).await?;
+                let mut socket = accept_tls(stream, &acceptor).await?;
                 while let Some(message) = socket.recv().await? {
                     socket.send(message).await?;
                 }

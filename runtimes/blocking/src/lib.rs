@@ -166,7 +166,7 @@ pub use sansocket_driver::{Error, Handshakes, Transport, handshakes};
 #[cfg(feature = "tls")]
 pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
 #[cfg(feature = "tls")]
-pub use tls::{TlsAcceptor, TlsAcceptorBuilder, connect_tls};
+pub use tls::{TlsAcceptor, TlsAcceptorBuilder, accept_tls, connect_tls};
 pub use views::{ByteReader, ByteStream, ByteWriter, MessageReader, MessageWriter};
 pub use websocket::{Received, WebSocket};
 

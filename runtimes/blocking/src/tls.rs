@@ -8,7 +8,7 @@ use sansocket_driver::{Error, Tls, TlsConfigError, rustls};
 
 use crate::runtime::Blocking;
 use crate::wait::{Others, block_on};
-use crate::{Stream, TlsStream};
+use crate::{Stream, TlsStream, WebSocket};
 
 /// Puts TLS around a connected stream, as the client of the server `name`: for streams that no [`Connector`](crate::Connector) makes. [`client`](crate::client) then opens a
 /// WebSocket on it.
@@ -32,6 +32,16 @@ pub fn connect_tls<S: Stream>(stream: S, tls: &Tls, name: &str) -> Result<TlsStr
     block_on(Others::None, tls.connect(stream, name))
 }
 
+/// TLS with a client, and in it a WebSocket as [`accept`](crate::accept) does. For another accepting function, put it behind
+/// [`TlsAcceptor::accept`] in the same way.
+///
+/// # Errors
+///
+/// [`Error::TlsAccept`] if there is no TLS with the client, which says why and is logged; otherwise as [`accept`](crate::accept).
+pub fn accept_tls<S: Stream>(stream: S, acceptor: &TlsAcceptor) -> Result<WebSocket<TlsStream<S>>, Error> {
+    crate::accept(acceptor.accept(stream)?)
+}
+
 /// TLS of a server: certificate, key, and the handshake with each client. Cheap to clone.
 ///
 /// [`accept`](Self::accept) makes a stream of which the accepting functions then make a WebSocket. A ready
@@ -39,11 +49,10 @@ pub fn connect_tls<S: Stream>(stream: S, tls: &Tls, name: &str) -> Result<TlsStr
 ///
 /// ```no_run
 /// # fn serve(tcp: std::net::TcpStream) -> Result<(), Box<dyn std::error::Error>> {
-/// use sansocket_blocking::{TlsAcceptor, accept};
+/// use sansocket_blocking::{TlsAcceptor, accept_tls};
 ///
 /// let acceptor = TlsAcceptor::from_pem(&std::fs::read("chain.pem")?, &std::fs::read("key.pem")?)?;
-/// let stream = acceptor.accept(tcp)?;
-/// let mut socket = accept(stream)?;
+/// let mut socket = accept_tls(tcp, &acceptor)?;
 /// # drop(socket);
 /// # Ok(())
 /// # }

@@ -127,11 +127,10 @@ macro_rules! adapter {
         ///
         /// ```no_run
         #[doc = concat!(" # async fn serve(tcp: ", stringify!($stream), ") -> Result<(), Box<dyn std::error::Error>> {")]
-        #[doc = concat!(" use ", stringify!($name), "::{TlsAcceptor, accept};")]
+        #[doc = concat!(" use ", stringify!($name), "::{TlsAcceptor, accept_tls};")]
         ///
         /// let acceptor = TlsAcceptor::from_pem(&std::fs::read("chain.pem")?, &std::fs::read("key.pem")?)?;
-        /// let stream = acceptor.accept(tcp).await?;
-        /// let mut socket = accept(stream).await?;
+        /// let mut socket = accept_tls(tcp, &acceptor).await?;
         /// # Ok(())
         /// # }
         /// ```
@@ -193,6 +192,24 @@ macro_rules! adapter {
         /// Dropping the future closes the stream.
         pub async fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
             $crate::accept(stream).await
+        }
+
+        /// TLS with a client, and in it a WebSocket as [`accept`] does. For another accepting function, put it behind
+        /// `TlsAcceptor::accept` in the same way.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::TlsAccept`] if there is no TLS with the client, which says why and is logged; otherwise as [`accept`].
+        ///
+        /// # Cancel safety
+        ///
+        /// Dropping the future closes the stream.
+        #[cfg(feature = "tls")]
+        pub async fn accept_tls<S: Stream>(
+            stream: S,
+            acceptor: &TlsAcceptor,
+        ) -> Result<WebSocket<TlsStream<S>>, Error> {
+            accept(acceptor.accept(stream).await?).await
         }
 
         /// Accepts a WebSocket on a connected stream; `decide` sees the request and answers it.

@@ -96,7 +96,7 @@ impl DerefMut for Connector {
 }
 
 #[cfg(feature = "tls")]
-pub(crate) use tls::{TlsAcceptor, connect_tls};
+pub(crate) use tls::{TlsAcceptor, accept_tls, connect_tls};
 
 #[cfg(feature = "tls")]
 mod tls {
@@ -112,6 +112,13 @@ mod tls {
         name: &str,
     ) -> Result<TlsStream, StepError<TlsFault>> {
         blocking::connect_tls(stream, tls, name)
+    }
+
+    pub(crate) async fn accept_tls(
+        stream: TcpStream,
+        acceptor: &TlsAcceptor,
+    ) -> super::Outcome<super::WebSocket<TlsStream>> {
+        blocking::accept_tls(stream, &acceptor.0).map(super::WebSocket)
     }
 
     #[derive(Clone)]
