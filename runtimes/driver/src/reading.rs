@@ -122,8 +122,8 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
     /// Throws away what is held, for want of memory, and gives the event that says so.
     #[cold]
     fn exceed_budget(&mut self) -> Option<Event<'static>> {
-        let here = self.held_bytes() - self.receiver.held_bytes() - self.input.len();
-        let failed = self.shared.lock().exceed_budget(&mut self.receiver, here);
+        let kept = self.kept_bytes();
+        let failed = self.shared.lock().exceed_budget(&mut self.receiver, kept);
         self.input.clear();
         (self.pieces, self.ahead) = (Pieces::default(), None);
         failed
@@ -233,8 +233,12 @@ impl<S: Send + 'static, R: Transport<S>> Reading<S, R> {
 
     /// Bytes of input that are held here, of messages that the application was not given.
     fn held_bytes(&self) -> usize {
-        let ahead = self.ahead.as_ref().map_or(0, Message::len);
-        self.receiver.held_bytes() + self.pieces.held_bytes() + self.input.len() + ahead
+        self.receiver.held_bytes() + self.input.len() + self.kept_bytes()
+    }
+
+    /// Those of them that the core has given out already.
+    fn kept_bytes(&self) -> usize {
+        self.pieces.held_bytes() + self.ahead.as_ref().map_or(0, Message::len)
     }
 
     /// The next thing for the owner in the input. What is no message gets its answer.

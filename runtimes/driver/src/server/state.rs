@@ -64,6 +64,17 @@ impl State {
         self.admission.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives up a place, and tells who waits for the last of them.
+    fn free(&self, give_up: impl FnOnce(&mut Admission)) {
+        let mut admission = self.admission();
+        give_up(&mut admission);
+        let is_draining = admission.is_draining();
+        drop(admission);
+        if is_draining {
+            self.waiters.wake_all();
+        }
+    }
+
     /// Begins the end.
     pub(super) fn drain(&self, limit: Duration) {
         let mut admission = self.admission();
@@ -152,13 +163,7 @@ impl Place {
     /// The application refused it: it is no open connection any more, and who waits for the last of those need not wait until it has been told.
     pub(super) fn reject(&mut self) {
         let Some(ticket) = &mut self.ticket else { return };
-        let mut admission = self.state.admission();
-        admission.reject(ticket);
-        let is_draining = admission.is_draining();
-        drop(admission);
-        if is_draining {
-            self.state.waiters.wake_all();
-        }
+        self.state.free(|admission| admission.reject(ticket));
     }
 
     /// The server refuses it, although it had a place.
@@ -174,12 +179,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket.take() else { return };
-        let mut admission = self.state.admission();
-        admission.leave(ticket, self.departure);
-        let is_draining = admission.is_draining();
-        drop(admission);
-        if is_draining {
-            self.state.waiters.wake_all();
-        }
+        self.state.free(|admission| admission.leave(ticket, self.departure));
     }
 }
