@@ -8,11 +8,16 @@ use sansocket::{CloseCode, Event, Failure};
 use super::rig::{REQUEST, ask, assert_refused, close_code, closing, echo, open, options, turns};
 use crate::script::{client, done, messages, output, pass};
 
-/// The first bytes of a message of `len` bytes, of which `come` come.
-fn part(len: usize, come: usize) -> Vec<u8> {
+/// A message of `len` bytes.
+fn message(len: usize) -> Vec<u8> {
     let mut sender = client();
     sender.send(vec![1; len]).unwrap();
-    let frame = output(&mut sender);
+    output(&mut sender)
+}
+
+/// The first bytes of a message of `len` bytes, of which `come` come.
+fn part(len: usize, come: usize) -> Vec<u8> {
+    let frame = message(len);
     frame[..frame.len() - len + come].to_vec()
 }
 
@@ -63,11 +68,6 @@ fn output_that_does_not_leave_counts_and_closes_when_there_is_no_memory() {
     let server = echo(options().max_memory(8192 + 10_000));
     let peer = open(1);
     peer.wire().window = 0;
-    let message = |len: usize| {
-        let mut sender = client();
-        sender.send(vec![1; len]).unwrap();
-        output(&mut sender)
-    };
     peer.send(&message(9_000));
     turns();
     let memory = server.counts().memory;
@@ -96,11 +96,6 @@ fn a_message_that_was_received_ahead_counts_as_long_as_it_waits() {
     let server = echo(options().max_memory(8192 + 50_000));
     let peer = open(1);
     peer.wire().window = 0;
-    let message = |len: usize| {
-        let mut sender = client();
-        sender.send(vec![1; len]).unwrap();
-        output(&mut sender)
-    };
     peer.send(&message(9_000));
     peer.send(&message(30_000));
     turns();
