@@ -2,6 +2,8 @@
 //!
 //! A binary of its own: what is enabled is remembered for the process, and other tests enable nothing.
 
+#[path = "log/fields.rs"]
+mod fields;
 #[path = "client/rig.rs"]
 #[expect(dead_code, reason = "shared with the other tests of the client")]
 mod rig;
@@ -9,11 +11,9 @@ mod rig;
 #[expect(dead_code, reason = "shared with the tests of the driver")]
 mod script;
 
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use sansocket::{CloseCode, QueuePolicy};
-use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
@@ -28,17 +28,6 @@ struct Log {
     lines: Lines,
     names: Mutex<Vec<&'static str>>,
     entered: Mutex<Vec<u64>>,
-}
-
-struct Fields<'a>(&'a mut String);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let page = include_str!("../../../docs/logging.md");
-        let name = field.name();
-        assert!(name == "message" || page.contains(&format!("`{name}`")), "no word on {name} on the page");
-        write!(self.0, "{}={value:?} ", field.name()).unwrap();
-    }
 }
 
 impl Subscriber for Log {
@@ -57,11 +46,9 @@ impl Subscriber for Log {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = String::new();
-        event.record(&mut Fields(&mut line));
         let outermost = self.entered.lock().unwrap().first().copied();
         let span = outermost.map_or("", |id| self.names.lock().unwrap()[id as usize - 1]);
-        self.lines.lock().unwrap().push((*event.metadata().level(), span, line));
+        self.lines.lock().unwrap().push((*event.metadata().level(), span, fields::line(event)));
     }
 
     fn enter(&self, id: &Id) {

@@ -6,6 +6,7 @@
 #[path = "driver/dialer.rs"]
 #[expect(dead_code, reason = "shared with the tests of the driver")]
 mod dialer;
+mod log;
 #[path = "driver/server/rig.rs"]
 #[expect(dead_code, reason = "shared with the tests of the driver")]
 mod rig;
@@ -13,63 +14,21 @@ mod rig;
 #[expect(dead_code, reason = "shared with the tests of the driver")]
 mod script;
 
-use std::fmt::Write as _;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
+use log::{Lines, Log};
 use rig::{REQUEST, ask, connect, echo, next_accept, open, options, turns};
 use script::{client, done, output, pass};
-
-/// Level and fields of each event at `info` and above.
-type Lines = Arc<Mutex<Vec<(Level, String)>>>;
-
-struct Log(Lines);
-
-struct Fields<'a>(&'a mut String);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let page = include_str!("../../../docs/logging.md");
-        let name = field.name();
-        assert!(name == "message" || page.contains(&format!("`{name}`")), "no word on {name} on the page");
-        write!(self.0, "{name}={value:?} ").unwrap();
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = String::new();
-        event.record(&mut Fields(&mut line));
-        self.0.lock().unwrap().push((*event.metadata().level(), line));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
 
 /// The lines that `happens` leads to, without that of a server that begins to listen: each of this level, and with this text.
 #[track_caller]
 fn assert_log(happens: impl FnOnce(), level: Level, texts: &[&str]) {
     let lines = Lines::default();
-    tracing::subscriber::with_default(Log(Arc::clone(&lines)), happens);
+    tracing::subscriber::with_default(Log { lines: Arc::clone(&lines), level: Level::INFO }, happens);
     let mut lines = std::mem::take(&mut *lines.lock().unwrap());
     assert!(lines[0].1.contains("listening address=192.0.2.100:4000"), "{lines:#?}");
     lines.remove(0);

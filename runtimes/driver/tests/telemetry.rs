@@ -2,68 +2,28 @@
 //!
 //! A binary of its own, because the counts belong to the process.
 
+mod log;
 #[path = "driver/script.rs"]
 #[expect(dead_code, reason = "shared with the tests of the driver")]
 mod script;
 
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sansocket::{Accept, Answer, Reject, Role, ServerConfig};
 use sansocket_driver::{AnyRequest, Error, accept_or_answer, accept_with, handshakes, receive_any};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
+use log::{Lines, Log};
 use script::{Peer, Script, Stream, done, stream};
 
 /// The address that the streams of these tests have.
 const PEER: &str = "peer=192.0.2.7:5000 ";
 
-/// Keeps the events, each with its level and its fields.
-#[derive(Default)]
-struct Log(Arc<Mutex<Vec<(Level, String)>>>);
-
-struct Fields<'a>(&'a mut String);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let page = include_str!("../../../docs/logging.md");
-        let name = field.name();
-        assert!(name == "message" || page.contains(&format!("`{name}`")), "no word on {name} on the page");
-        write!(self.0, "{}={value:?} ", field.name()).unwrap();
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = String::new();
-        event.record(&mut Fields(&mut line));
-        self.0.lock().unwrap().push((*event.metadata().level(), line));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 /// The events of a server to which a client sends `bytes` and then ends its stream.
 fn events(bytes: &[u8], accept: impl FnOnce(Stream) -> Result<(), Error>) -> (Vec<(Level, String)>, Peer) {
-    let log = Log::default();
-    let events = Arc::clone(&log.0);
+    let events = Lines::default();
+    let log = Log { lines: Arc::clone(&events), level: Level::TRACE };
     let (stream, peer) = stream();
     peer.send(bytes);
     peer.end(Ok(()));
