@@ -131,38 +131,36 @@ impl Assembly {
         !matches!(self, Self::Text { .. })
     }
 
-    /// Whether something was put into the [`buffer`](Self::buffer) behind the first `taken` bytes.
+    /// How many bytes were put into the [`buffer`](Self::buffer) behind the first `taken`.
     #[inline]
-    pub(super) fn has_direct(&self, taken: usize) -> bool {
+    pub(super) fn direct(&self, taken: usize) -> usize {
         match self {
-            Self::Ascii { bytes, .. } | Self::Binary(bytes) => bytes.len() > taken,
-            Self::Text { .. } => false,
+            Self::Ascii { bytes, .. } | Self::Binary(bytes) => bytes.len().saturating_sub(taken),
+            Self::Text { .. } => 0,
         }
     }
 
-    /// Takes in what was put into the [`buffer`](Self::buffer) behind the first `taken` bytes, but no more than `max` bytes, with
-    /// which the message may be complete (`fin`). Returns how many.
+    /// Takes in the `len` bytes that were put into the [`buffer`](Self::buffer) behind the first `taken`, and what is behind them away.
+    /// What `completes` the message may be left to be checked in the end.
     pub(super) fn take_direct(
         &mut self,
         taken: usize,
-        max: u64,
+        len: usize,
         mask: &mut Option<Mask>,
-        fin: bool,
-    ) -> Result<usize, Violation> {
+        completes: bool,
+    ) -> Result<(), Violation> {
         let (bytes, known) = match self {
             Self::Ascii { bytes, ascii } => (bytes, Some(ascii)),
             Self::Binary(bytes) => (bytes, None),
-            Self::Text { .. } => return Ok(0),
+            Self::Text { .. } => return Ok(()),
         };
         // The caller may have put more there than was asked for, which belongs nowhere.
-        bytes.truncate(usize::try_from(max).unwrap_or(usize::MAX).saturating_add(taken));
-        let Some(data) = bytes.get_mut(taken..) else { return Ok(0) };
-        let len = data.len();
-        let completes = fin && len as u64 == max;
+        bytes.truncate(taken.saturating_add(len));
+        let Some(data) = bytes.get_mut(taken..) else { return Ok(()) };
         match (known, mask) {
             (Some(ascii), mask) if !completes => {
                 if unmask_text(data, mask) {
-                    *ascii = taken + len;
+                    *ascii = bytes.len();
                 } else {
                     let rest = bytes.split_off(taken);
                     *self = Self::text(core::mem::take(bytes))?;
@@ -172,7 +170,7 @@ impl Assembly {
             (_, Some(mask)) => mask.apply(data),
             (_, None) => {}
         }
-        Ok(len)
+        Ok(())
     }
 
     /// The whole message.

@@ -71,13 +71,16 @@ impl Receiver {
         else {
             return Ok(None);
         };
-        if frame.to_come == 0 || !assembly.has_direct(*unmasked) {
+        let len = (assembly.direct(*unmasked) as u64).min(frame.to_come);
+        if len == 0 {
             return Ok(None);
         }
-        let len = assembly.take_direct(*unmasked, frame.to_come, &mut frame.mask, frame.fin)?;
-        *unmasked += len;
-        frame.to_come -= len as u64;
-        self.bytes += len as u64;
+        // They have come, also if they are none that may come.
+        self.bytes += len;
+        frame.to_come -= len;
+        let completes = frame.fin && frame.to_come == 0;
+        assembly.take_direct(*unmasked, len as usize, &mut frame.mask, completes)?;
+        *unmasked += len as usize;
         if frame.to_come > 0 {
             return Ok(None);
         }
