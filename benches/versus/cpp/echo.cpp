@@ -4,6 +4,9 @@
 #include "App.h"
 
 #include <cstdio>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 struct PerSocketData {};
 
@@ -22,6 +25,9 @@ int main() {
                 std::fprintf(stderr, "uWebSockets cannot listen\n");
                 std::exit(1);
             }
+            // As for all other servers: see `settle_congestion` in src/echo/process.rs.
+            int descriptor = (int) (uintptr_t) us_socket_get_native_handle(0, (us_socket_t *) socket);
+            setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
             std::printf("%d\n", us_socket_local_port(0, (us_socket_t *) socket));
             std::fflush(stdout);
         })

@@ -8,6 +8,7 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
+use super::process::settle_congestion;
 use crate::codec::head;
 use crate::work;
 
@@ -200,6 +201,7 @@ const PING: u8 = 0x89;
 pub(crate) fn connect(server: SocketAddr) -> io::Result<StdStream> {
     let mut socket = StdStream::connect(server)?;
     socket.set_nodelay(true)?;
+    settle_congestion(&socket);
     socket.write_all(&head(0))?;
     let (mut reply, mut len) = ([0; 1024], 0);
     while !reply[..len].ends_with(b"\r\n\r\n") {

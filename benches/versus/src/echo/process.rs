@@ -91,9 +91,15 @@ fn listen() -> std::net::TcpListener {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)
         .expect("there are descriptors");
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("there are ports");
+    settle_congestion(&socket);
     socket.listen(4096).expect("it is bound");
     socket.set_nonblocking(true).expect("it is open");
     socket.into()
+}
+
+/// Has the kernel not pace what is sent, as BBR does by estimates, which differ from connection to connection for as long as it lasts.
+pub(super) fn settle_congestion<'a>(socket: impl Into<socket2::SockRef<'a>>) {
+    socket.into().set_tcp_congestion(b"reno").expect("every Linux has it");
 }
 
 /// Runs this thread on one core only.
