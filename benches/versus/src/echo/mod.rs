@@ -38,9 +38,33 @@ const RAW: &str = "(raw tokio TCP)";
 /// The name of uWebSockets' server, which is a program of its own.
 const UWEBSOCKETS: &str = "uWebSockets (C++)";
 
-/// Accepts for ever, with a task for each connection. What ends a connection is its own matter.
+/// Accepts for ever, with a task for each connection and `TCP_NODELAY`. What ends a connection is its own matter.
 pub(crate) fn serve<F, E>(
     listener: StdListener,
+    connection: fn(TcpStream) -> F,
+) -> Pin<Box<dyn Future<Output = ()>>>
+where
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Debug + Send + 'static,
+{
+    serve_prepared(listener, |stream| stream.set_nodelay(true).expect("the stream is open"), connection)
+}
+
+/// As [`serve`], for a library that sets `TCP_NODELAY` itself.
+pub(crate) fn serve_as_accepted<F, E>(
+    listener: StdListener,
+    connection: fn(TcpStream) -> F,
+) -> Pin<Box<dyn Future<Output = ()>>>
+where
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Debug + Send + 'static,
+{
+    serve_prepared(listener, |_| (), connection)
+}
+
+fn serve_prepared<F, E>(
+    listener: StdListener,
+    prepare: fn(&TcpStream),
     connection: fn(TcpStream) -> F,
 ) -> Pin<Box<dyn Future<Output = ()>>>
 where
@@ -51,7 +75,7 @@ where
         let listener = TcpListener::from_std(listener).expect("it is a listener");
         loop {
             let (stream, _) = listener.accept().await.expect("there are descriptors");
-            stream.set_nodelay(true).expect("the stream is open");
+            prepare(&stream);
             tokio::spawn(async move {
                 let _ended = connection(stream).await;
             });

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::{Handshaking, Peer};
 use crate::deflate::Deflating;
-use crate::echo::{Server, serve};
+use crate::echo::{Server, serve_as_accepted};
 use crate::pipe::{Pipe, READ, copy, read_at_most, read_into, write_out};
 use crate::rounds::Run;
 use crate::work::{Decoding, Encoding, Role};
@@ -62,8 +62,11 @@ impl Peer for Sansocket {
 
     fn servers(&self) -> Vec<Server> {
         vec![
-            Server { name: "sansocket", run: |listener| serve(listener, echo) },
-            Server { name: NO_KEEPALIVE, run: |listener| serve(listener, echo_without_keepalive) },
+            Server { name: "sansocket", run: |listener| serve_as_accepted(listener, echo) },
+            Server {
+                name: NO_KEEPALIVE,
+                run: |listener| serve_as_accepted(listener, echo_without_keepalive),
+            },
         ]
     }
 
@@ -76,8 +79,10 @@ impl Peer for Sansocket {
             let mut seen = 0;
             while seen < messages {
                 match connection.payload_buffer() {
-                    Some(mut buffer) => {
-                        copy(pipe.next(buffer.remaining_mut()), |piece| buffer.put_slice(piece));
+                    Some(buffer) => {
+                        let room = buffer.remaining_mut();
+                        let message = buffer.into_inner();
+                        copy(pipe.next(room), |piece| message.extend_from_slice(piece));
                     }
                     None => {
                         assert!(input.try_reclaim(READ));
