@@ -101,5 +101,5 @@ pub(crate) fn whole(message: Message) -> Event<'static> {
 }
 
 /// Payload data in bytes from which on a message keeps the read block that it came in, instead of being copied out of it. It holds
-/// no more than four times its own size.
-const MIN_SPLIT: usize = BLOCK / 4;
+/// no more than eight times its own size.
+const MIN_SPLIT: usize = BLOCK / 8;

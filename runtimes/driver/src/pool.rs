@@ -26,8 +26,9 @@ pub fn give(mut block: BytesMut) {
     }
 }
 
-/// Bytes per read: large enough that system calls do not count, small enough for the second-level cache.
-pub const BLOCK: usize = 64 * 1024;
+/// Bytes per read: large enough that system calls do not count, small enough for the second-level cache. What answers the messages of one
+/// read leaves in one write, so that half as much would be twice as many writes, each of which may wake the peer.
+pub const BLOCK: usize = 128 * 1024;
 
 /// Blocks kept per thread.
 const MAX_FREE: usize = 4;

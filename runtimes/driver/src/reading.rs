@@ -307,7 +307,7 @@ impl<S, R: Transport<S>> Drop for Reading<S, R> {
 
 /// Input in bytes in which a large message most likely is one of several, which share their block. To copy one that came alone
 /// takes no longer than to send it from where it is, and the block is free again at once.
-const BURST: usize = pool::BLOCK * 3 / 8;
+const BURST: usize = pool::BLOCK * 3 / 16;
 
-/// Reads in one turn, before other tasks get theirs: 256 KiB at most. The turn may be that of many calls of `recv`.
+/// Reads in one turn, before other tasks get theirs: 512 KiB at most. The turn may be that of many calls of `recv`.
 const MAX_READS: usize = 4;

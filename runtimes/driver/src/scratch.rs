@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 
-use crate::pool::BLOCK;
-
 thread_local! {
     static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
@@ -26,3 +24,6 @@ pub(crate) fn give(block: Vec<u8>) {
 
 /// Blocks kept per thread.
 const MAX_FREE: usize = 4;
+
+/// Bytes in a block. TLS holds one for a connection while its output is blocked, so it is smaller than a read block.
+pub(crate) const BLOCK: usize = 64 * 1024;

@@ -5,8 +5,7 @@ use std::task::{Poll, ready};
 
 use bytes::{Buf, BufMut};
 
-use crate::pool::BLOCK;
-use crate::scratch;
+use crate::scratch::{self, BLOCK};
 
 /// Reads some bytes to the end of `buffer`, at most as many as it has room for.
 ///

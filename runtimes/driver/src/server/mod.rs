@@ -84,7 +84,7 @@ pub use listen::Listen;
 /// When it is used up, new clients get 503. A connection whose next bytes have no room is failed: what it holds is freed, and its peer
 /// gets a Close frame with 1013 (try again later); where it is output that has no room, that Close frame goes behind it, and the connection ends after
 /// [`Timeouts::close`](sansocket::Timeouts::close) at the latest. So no connection waits for memory that another one holds, and each can go beyond the
-/// budget once: by one read (at most 64 KiB, or what was reserved for a large message, at most 4 MiB) or by one message sent.
+/// budget once: by one read (at most 128 KiB, or what was reserved for a large message, at most 4 MiB) or by one message sent.
 ///
 /// Not counted are opening handshakes (up to 32 KiB each, and bounded by
 /// [`AdmissionLimits::handshakes`](sansocket::AdmissionLimits::handshakes)), windows of compression and ciphertext that cannot leave (64 KiB at most): where
