@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use sansocket::{Message, Prepared};
+use sansocket::{Message, Prepared, State};
 
 use crate::error::Error;
 use crate::runtime::Transport;
@@ -40,7 +40,13 @@ impl<S, R: Transport<S>> Link<S, R> {
     }
 
     /// The end as an error, if it has come other than by a closing handshake.
+    #[inline]
     pub(crate) fn not_broken(&mut self) -> Result<(), Error> {
+        if self.sender.state() == State::Closed { self.ended_well() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn ended_well(&mut self) -> Result<(), Error> {
         match self.closed().filter(|closed| !closed.is_clean()) {
             Some(closed) => Err(Error::Closed { closed: Box::new(closed.clone()), io: None }),
             None => Ok(()),
