@@ -143,35 +143,13 @@ pub use connector::Connector;
 pub use halves::{ReadHalf, WriteHalf};
 pub use incoming::{AnyRequest, Incoming, IncomingHttp};
 pub use runtime::{Alarm, Blocking, Stream};
-pub use sansocket::{
-    Accept, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
-    Dialed, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
-    ServerConfig, Timeouts, TlsParams,
-};
-pub use sansocket::{
-    AcceptRefused, Addresses, ConnectFault, Counts, DialAttempt, DialCause, DialTimeouts, Event, Excerpt,
-    Failure, HandshakeErrorKind, InvalidField, InvalidOrigin, InvalidProxy, InvalidProxyVariable,
-    InvalidSubprotocol, MessageKind, Origins, Peer, Phase, ProxyKind, Response, RetryRules, Role, SendError,
-    SendRefused, SessionAttempt, SessionAttempts, Severity, StepError, TcpKeepalive, TcpOptions, TlsFault,
-    TransportError, Url, UrlError,
-};
-pub use sansocket::{
-    Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
-    QueueLimit, QueuePolicy, Reconnected, Reconnecting, ServerSetback, SessionClosed, SessionConfig,
-    SessionEvent, SessionRefused, SessionSendError, SessionState, SessionStats, Setback,
-};
-#[cfg(feature = "deflate")]
-pub use sansocket::{DeflateConfig, DeflateParams};
-pub use sansocket_driver::{Error, Handshakes, Transport, handshakes};
-#[cfg(feature = "tls")]
-pub use sansocket_driver::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
+pub use sansocket_driver::Transport;
 #[cfg(feature = "tls")]
 pub use tls::{TlsAcceptor, TlsAcceptorBuilder, accept_tls, connect_tls};
 pub use views::{ByteReader, ByteStream, ByteWriter, MessageReader, MessageWriter};
 pub use websocket::{Received, WebSocket};
 
-/// All of the core, for what is not re-exported by name.
-pub use sansocket;
+sansocket_driver::names!();
 
 /// The stream of a client: TCP for `ws`, TLS over TCP for `wss`.
 pub type MaybeTls<S = TcpStream> = sansocket_driver::MaybeTls<S, Blocking>;

@@ -14,34 +14,9 @@ macro_rules! adapter {
         read: $read:path,
         write: $write:path $(,)?
     ) => {
-        pub use sansocket::{
-            Accept, AdmissionLimits, Answer, Cause, ClientConfig, ClientRequest, CloseCode, CloseFrame, Closed, DialConfig, DialError,
-            Dialed, DrainReport, HandshakeError, Limits, Message, PlainRequest, Prepared, Proxies, Proxy, Reject, Request,
-            ServerConfig, Timeouts, TlsParams,
-        };
-        pub use sansocket::{
-            Connected, ConnectedInfo, Disconnected, GaveUp, GaveUpReason, MessageNumbers, ProtocolSelection,
-            QueueLimit, QueuePolicy, Reconnected, Reconnecting, ServerSetback, SessionClosed, SessionConfig, SessionEvent, SessionRefused,
-            SessionSendError, SessionState, SessionStats, Setback,
-        };
-        pub use sansocket::{
-            AcceptRefused, Addresses, AdmissionCounts, ConnectFault, Counts, DialAttempt, DialCause, DialTimeouts, Event,
-            Excerpt, Failure, HandshakeErrorKind, InvalidField, InvalidOrigin, InvalidProxy, InvalidProxyVariable,
-            InvalidSubprotocol, MessageKind, Origins, Peer, Phase, ProxyKind, Refusals, Response, RetryRules, Role,
-            SendError, SendRefused, SessionAttempt, SessionAttempts, Severity, StepError, TcpKeepalive, TcpOptions,
-            TlsFault, TransportError, Url, UrlError,
-        };
-        #[cfg(feature = "deflate")]
-        pub use sansocket::{DeflateConfig, DeflateParams};
-        pub use $crate::{
-            ClientSender, ConnectionInfo, Error, HandlerOutput, Handshakes, ServerCounts, ServerEnd, ServerHandle,
-            handshakes,
-        };
-        #[cfg(feature = "tls")]
-        pub use $crate::{Tls, TlsAcceptError, TlsAcceptFault, TlsBuilder, TlsConfigError, rustls};
-
-        /// All of the core, for what is not re-exported by name.
-        pub use sansocket;
+        $crate::names!();
+        pub use sansocket::{AdmissionCounts, AdmissionLimits, DrainReport, Refusals};
+        pub use $crate::{ClientSender, ConnectionInfo, HandlerOutput, ServerCounts, ServerEnd, ServerHandle};
 
         /// The stream of a client: TCP for `ws`, TLS over TCP for `wss`.
         pub type MaybeTls<S = $stream> = $crate::MaybeTls<S, $runtime>;
