@@ -8,7 +8,7 @@ import { WebSocket as Ws } from 'ws';
 
 const [kind, url, pid] = process.argv.slice(2);
 const WebSocket = kind === 'ws' ? Ws : globalThis.WebSocket;
-const SECONDS = 10; // for one check, which takes milliseconds where nothing is wrong
+const SECONDS = 30; // for one check, which takes milliseconds where nothing is wrong
 
 async function open(protocols = []) {
   const socket = new WebSocket(url, protocols);

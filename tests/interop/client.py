@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 URL, PID = sys.argv[1], int(sys.argv[2])
-SECONDS = 10  # for one step, which takes milliseconds where nothing is wrong
+SECONDS = 30  # for one step, which takes milliseconds where nothing is wrong
 
 
 def opened(**options):

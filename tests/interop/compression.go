@@ -21,7 +21,7 @@ import (
 	nhooyr "nhooyr.io/websocket"
 )
 
-const limit = 10 * time.Second // for one connection, which takes a second
+const limit = 60 * time.Second // for one connection, which takes a second
 
 // connection is what both libraries have.
 type connection interface {

@@ -10,7 +10,7 @@ import process from 'node:process';
 import { WebSocket, WebSocketServer } from 'ws';
 
 const [role, url, combinations] = process.argv.slice(2);
-const SECONDS = 10; // for one connection, which takes a second
+const SECONDS = 60; // for one connection, which takes a second
 
 function serve() {
   const servers = new Map(); // by query: one for each set of parameters

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from websockets.sync.client import connect
 
-SECONDS = 10  # for one step, which takes milliseconds where nothing is wrong
+SECONDS = 60  # for one step, which takes milliseconds where nothing is wrong
 
 
 async def echo(connection):

@@ -5,14 +5,15 @@ Only the ports are exchanged, as those of the page may be taken.
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import between
+
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "diagnosing.md").read_text()
-SECONDS = 15  # for one block; the time-outs take two
+SECONDS = 60  # for one block; the time-outs take two
 FAILED = re.compile(r'^\S+ +(\w+) (?:.*?): opening handshake failed: .* code="([^"]+)" severity="([^"]+)" .*$', re.M)
 
 
@@ -38,11 +39,6 @@ def levels():
 def arguments(program):
     """Those with which the page starts one of our programs."""
     return re.search(rf"^.*cargo run .* --bin {program} -- (.*)$", PAGE, re.M)[1].split()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def start(language, text):
@@ -108,7 +104,11 @@ def at_our_client(client, record):
 
 
 def fault_at_client(code, text, language, lines, client):
-    port = free_port()
+    with between.reserved(1) as (port,):
+        return fault_at_port(port, code, text, language, lines, client)
+
+
+def fault_at_port(port, code, text, language, lines, client):
     process = start(language, lines.replace("'127.0.0.1', 4001", f"'127.0.0.1', {port}"))
     command = [*client, *(word.replace("127.0.0.1:4001", f"127.0.0.1:{port}") for word in arguments("echo_client"))]
     deadline = time.monotonic() + SECONDS

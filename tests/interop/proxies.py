@@ -18,9 +18,10 @@ from between import ENVIRONMENT, PASSWORD, USER
 
 PAGE = between.HERE.parents[1] / "docs" / "connecting.md"
 REVERSE = ["nginx", "haproxy"]
-SECONDS = 60  # for one program with all its checks
-SOON = 10  # until a log has a line
-LIMIT = 2  # seconds without a byte until a proxy ends a connection to /short
+SECONDS = 120  # for one program with all its checks
+SOON = 30  # until a log has a line
+# Seconds without a byte until a proxy ends a connection to /short: more than a busy machine stands still.
+LIMIT = 4
 
 # What is wrong, the way in, then for each proxy what our client says and what our server does.
 NOT_OPENED = [
@@ -163,16 +164,16 @@ class Proxies:
     def quiet(self, urls, base, column, log):
         """A connection without a byte ends, and both ends say how; with keepalive it does not end."""
         begin = time.monotonic()
-        done = self.client(f"{urls[base]}/short/{base}", "--idle", str(4 * LIMIT), "--ping-interval", "0")
+        done = self.client(f"{urls[base]}/short/{base}", "--idle", str(SECONDS / 2), "--ping-interval", "0")
         passed = time.monotonic() - begin
         at_server = CLOSED if column.endswith("nginx") else RESET
         ends = re.compile(rf"peer=(\S+)\}}: \S+ asks for /short/{base}$.*?peer=\1\}}: \S+ ended: (.*?)$", re.M | re.S)
         found = soon(lambda: ends.search(log.read_text()))
         seen = found[2] if found else "nothing"
-        right = done.returncode and CLOSED in done.stdout and seen.startswith(at_server) and LIMIT * 0.9 < passed < LIMIT * 4
+        right = done.returncode and CLOSED in done.stdout and seen.startswith(at_server) and passed > LIMIT * 0.9
         self.record("behind a proxy, on purpose wrong", f"time limit of the proxy, {base}", column, "" if right else
                     f"after {passed:.1f} s, our client:\n{done.stdout[-2000:]}\nour server: {seen}")
-        done = self.client(f"{urls[base]}/short", "--idle", str(LIMIT * 1.5), "--ping-interval", str(LIMIT / 8))
+        done = self.client(f"{urls[base]}/short", "--idle", str(LIMIT * 1.5), "--ping-interval", str(LIMIT / 16))
         self.record("behind a proxy", f"kept alive, {base}", column, done.stdout[-2000:] if done.returncode else "")
 
     def checked(self, urls, log):

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-SECONDS = 10  # for both ends to end TCP when the client is done
+SECONDS = 60  # for both ends to end TCP when the client is done
 
 
 @dataclass
@@ -61,6 +61,9 @@ class Recorder:
 
     def _pass_on(self, client, talk):
         with client, socket.create_connection(self.upstream) as server:
+            # As both ends have it: a small piece does not wait until the one before it was acknowledged.
+            for stream in (client, server):
+                stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             back = threading.Thread(target=pump, args=(server, client, talk.sides["server"]), daemon=True)
             back.start()
             pump(client, server, talk.sides["client"])
