@@ -20,8 +20,8 @@ pub struct Closed {
     pub first: Role,
     /// What was exchanged.
     pub counts: Counts,
-    /// It was a session's: see `Timeouts::of_session`.
-    pub(crate) of_session: bool,
+    /// What the user knows the limit of a Pong as. For texts.
+    pub(crate) name_of_pong: &'static str,
 }
 
 impl Closed {
@@ -36,9 +36,7 @@ impl fmt::Display for Closed {
     /// One line that stands alone in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.cause {
-            Cause::PongTimeout if self.of_session => {
-                f.write_str("the peer did not answer a Ping within heartbeat_timeout")?;
-            }
+            Cause::PongTimeout => write!(f, "the peer did not answer a Ping within {}", self.name_of_pong)?,
             cause => write!(f, "{cause}")?,
         }
         match (&self.received, &self.sent) {

@@ -15,6 +15,7 @@ use core::time::Duration;
 
 #[cfg(feature = "deflate")]
 use crate::extension::DeflateConfig;
+use crate::role::Role;
 
 /// How a server behaves: limits, time limits and what it forgives.
 #[derive(Debug, Clone, Default)]
@@ -159,9 +160,18 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// What the user knows `connect` as.
+    /// What the user knows `connect` as. Where it is no session's, adapters have an option of that name, which sets the field.
     pub(crate) fn name_of_connect(&self) -> &'static str {
-        if self.of_session { "connection_timeout" } else { "timeouts.connect" }
+        if self.of_session { "connection_timeout" } else { "timeouts.connect (connection_timeout)" }
+    }
+
+    /// What the user knows `pong` as, by [`of_session`](Self::of_session) and the role; likewise.
+    pub(crate) fn name_of_pong(of_session: bool, role: Role) -> &'static str {
+        match role {
+            Role::Client if of_session => "heartbeat_timeout",
+            Role::Client => "timeouts.pong (heartbeat_timeout)",
+            Role::Server => "timeouts.pong",
+        }
     }
 }
 

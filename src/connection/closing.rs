@@ -20,6 +20,7 @@ use alloc::string::ToString;
 use super::receive::Progress;
 use super::send::Sender;
 use crate::closed::{Closed, Counts};
+use crate::config::Timeouts;
 use crate::error::{Cause, TransportError};
 use crate::event::Event;
 use crate::frame::{CloseCode, CloseFrame};
@@ -305,7 +306,7 @@ impl Sender {
             sent,
             received: reasons.received,
             first,
-            of_session: self.deadlines.of_session(),
+            name_of_pong: Timeouts::name_of_pong(self.deadlines.of_session(), self.role),
             counts: Counts {
                 messages_received: self.progress.messages,
                 messages_sent: self.messages,

@@ -107,7 +107,10 @@ fn the_error_says_which_limit_it_was_and_lists_all_that_was_under_way() {
         );
     }
     assert_eq!(error.elapsed(), Duration::from_millis(600));
-    assert!(error.to_string().contains("600 ms, which is timeouts.connect, were over"), "{error}");
+    assert!(
+        error.to_string().contains("600 ms, which is timeouts.connect (connection_timeout), were over"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -160,7 +163,8 @@ fn the_proxy_has_10_s_or_what_is_left() {
         plan.dial.proxied(Err(error), ends);
         assert_eq!(plan.steps(), ["abandon 192.0.2.9:80", "failed proxy-timeout"]);
         let text = plan.failed.unwrap().to_string();
-        let of_all = text.contains("; that was left of 2 s, which is timeouts.connect (");
+        let of_all =
+            text.contains("; that was left of 2 s, which is timeouts.connect (connection_timeout) (");
         assert_eq!(of_all, overall == Some(2_000), "{text}");
         assert_eq!(text.contains("left of"), of_all, "{text}");
     }

@@ -214,6 +214,25 @@ fn a_peer_that_reads_what_waits_for_it_is_alive_although_nobody_reads_its_pongs(
 }
 
 #[test]
+fn the_limit_of_a_pong_is_told_by_the_names_that_the_user_knows() {
+    for (role, names) in [
+        (Role::Client, "within timeouts.pong (heartbeat_timeout); this end sent"),
+        (Role::Server, "within timeouts.pong; this end sent"),
+    ] {
+        let mut end = open_with(role, |setup| {
+            (setup.timeouts.ping_interval, setup.timeouts.pong) = (secs(20), secs(10));
+        });
+        end.at(20_000);
+        end.sent();
+        end.at(30_000);
+        end.sent();
+        let seen = end.at(40_000);
+        let [Seen::Closed(closed)] = &seen[..] else { panic!("{seen:?}") };
+        assert!(closed.to_string().contains(names), "{closed}");
+    }
+}
+
+#[test]
 fn a_connection_whose_reading_is_paused_does_not_blame_the_peer() {
     for role in BOTH {
         for paused in [true, false] {
