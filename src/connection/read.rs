@@ -204,8 +204,10 @@ impl<'a> Reader<'a> {
                 let progress = self.receiver.progress();
                 let bytes = progress.bytes + self.consumed as u64;
                 let sender = self.sender.as_mut()?;
-                // An end that came behind this input counts from now on.
-                sender.observe(Progress { bytes, unread: false, ..progress });
+                // An end that came behind this input counts from now on. What lies behind an end does not.
+                if !sender.closing.has_ended() {
+                    sender.observe(Progress { bytes, unread: false, ..progress });
+                }
                 let closed = sender.take_closed()?;
                 self.receiver.end();
                 return Some(Event::Closed(closed));

@@ -225,7 +225,8 @@ impl Inflation {
             if status == Ok(Status::StreamEnd) {
                 // RFC 7692 section 7.2.3.4: a final block may be followed by more, which is a stream of its own.
                 stream.reset(false);
-                message.final_block = true;
+                // It may have ended the message before this one, as the last thing in its tail.
+                message.final_block = message.taken > 0 || message.tail > 0;
             } else if used > 0 {
                 message.final_block = false;
             }

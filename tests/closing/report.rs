@@ -85,13 +85,17 @@ fn counts_are_there_when_the_peers_close_frame_is_the_end_at_once() {
     // Without the Ping nothing is left to write, and the server ends inside the read.
     let from = |first, payload| wire::from(Role::Client, first, payload);
     let bytes = [from(TEXT, b"one"), from(TEXT, b"two"), from(CLOSE, b"")].concat();
-    for read in [Connection::receive, Connection::receive_bytewise] {
-        let mut server = open(Role::Server);
-        server.close(CloseCode::NORMAL, "").unwrap();
-        server.sent();
-        let seen = read(&mut server, &bytes);
-        let Some(Seen::Closed(closed)) = seen.last() else { panic!("no end: {seen:?}") };
-        assert_eq!((closed.counts.messages_received, closed.counts.bytes_received), (2, bytes.len() as u64));
+    // What the peer sends behind it is not received any more, also if it came along.
+    for behind in [&[][..], b"more"] {
+        for read in [Connection::receive, Connection::receive_bytewise] {
+            let mut server = open(Role::Server);
+            server.close(CloseCode::NORMAL, "").unwrap();
+            server.sent();
+            let seen = read(&mut server, &[&bytes, behind].concat());
+            let Some(Seen::Closed(closed)) = seen.last() else { panic!("no end: {seen:?}") };
+            let Counts { messages_received, bytes_received, .. } = closed.counts;
+            assert_eq!((messages_received, bytes_received), (2, bytes.len() as u64));
+        }
     }
 }
 
