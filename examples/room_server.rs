@@ -10,7 +10,7 @@
 use std::error::Error;
 
 use sansocket_tokio::{
-    Accept, Answer, ConnectionInfo, Message, Origins, Prepared, Reject, Server, WebSocket,
+    Accept, Answer, CloseCode, ConnectionInfo, Message, Origins, Prepared, Reject, Server, WebSocket,
 };
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             "/healthz" => Answer::new(if server.is_draining() { 503 } else { 200 }),
             _ => Reject::not_found().into(),
         })
-        .on_connection(move |socket, _| talk(socket, room.clone()));
+        .on_connection(move |socket, info| talk(socket, info, room.clone()));
     let handle = server.start().await?;
     println!("listening on ws://{}", handle.local_addresses()[0]);
     handle.finished().await;
@@ -60,9 +60,12 @@ async fn decide(info: ConnectionInfo) -> Result<Accept, Reject> {
         // The log gets the reason, and never the token.
         return Err(Reject::forbidden("Who are you?").because("unknown token"));
     };
-    info!(user, "enters");
-    Ok(Accept::new().subprotocol(subprotocol))
+    // For `talk`, which is to know whom it talks to.
+    Ok(Accept::new().subprotocol(subprotocol).attach(User(user)))
 }
+
+/// Who a client is.
+struct User(&'static str);
 
 /// Stands for a look into a database.
 async fn user_of(token: &str) -> Option<&'static str> {
@@ -71,17 +74,25 @@ async fn user_of(token: &str) -> Option<&'static str> {
 }
 
 /// Passes on what is said, both ways, until the connection ends.
-async fn talk(mut socket: WebSocket, room: broadcast::Sender<Prepared>) {
+async fn talk(mut socket: WebSocket, info: ConnectionInfo, room: broadcast::Sender<Prepared>) {
+    // `decide` lets nobody in without one.
+    let Some(&User(user)) = info.attached() else { return };
+    // The request is not needed any more, and is memory.
+    drop(info);
+    info!(user, "enters");
     let mut heard = room.subscribe();
     loop {
         let sent = tokio::select! {
             received = socket.recv() => match received {
-                Ok(Some(message)) => {
+                Ok(Some(Message::Text(text))) => {
                     // Fails only if nobody hears, and this connection does.
-                    let _ = room.send(Prepared::new(message));
+                    let _ = room.send(Prepared::new(format!("{user}: {text}")));
                     Ok(())
                 }
-                Ok(None) => return info!("left"),
+                Ok(Some(Message::Binary(_))) => {
+                    return drop(socket.close(CloseCode::UNSUPPORTED_DATA, "this room is for text").await);
+                }
+                Ok(None) => return info!(user, "left"),
                 Err(error) => Err(error),
             },
             said = heard.recv() => match said {
@@ -92,7 +103,7 @@ async fn talk(mut socket: WebSocket, room: broadcast::Sender<Prepared>) {
             },
         };
         if let Err(error) = sent {
-            return info!(%error, "gone");
+            return info!(user, %error, "gone");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! How an application accepts a request, and why that can fail.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 
 use thiserror::Error;
@@ -22,6 +24,7 @@ pub struct Accept {
     pub(crate) subprotocol: Option<Box<str>>,
     pub(crate) fields: ExtraFields,
     pub(crate) uncompressed: bool,
+    attached: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Accept {
@@ -52,6 +55,30 @@ impl Accept {
         self
     }
 
+    /// Attaches what was found out about the client, such as who it is, for the code that serves it: a `Server` of the adapters gives it to
+    /// its handler. It is not sent. There is one value: another takes its place.
+    ///
+    /// ```
+    /// use sansocket::Accept;
+    ///
+    /// struct User(u64);
+    ///
+    /// let mut accept = Accept::new().attach(User(7));
+    /// let attached = accept.take_attached().ok_or("nothing is attached")?;
+    /// assert!(attached.downcast_ref::<User>().is_some_and(|user| user.0 == 7));
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn attach(mut self, value: impl Any + Send + Sync) -> Self {
+        self.attached = Some(Arc::new(value));
+        self
+    }
+
+    /// Takes what was [attached](Self::attach), before the request is accepted.
+    pub fn take_attached(&mut self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.attached.take()
+    }
+
     /// Adds a field to the reply. `value` may have bytes over 0x7F.
     ///
     /// # Errors
@@ -72,6 +99,7 @@ impl fmt::Debug for Accept {
             .field("subprotocol", &self.subprotocol)
             .field("fields", &names)
             .field("uncompressed", &self.uncompressed)
+            .field("attached", &self.attached.is_some())
             .finish()
     }
 }

@@ -300,7 +300,7 @@ impl PendingRequest {
 
     #[inline]
     fn agree(self, accept: Accept) -> Result<Agreed, AcceptError> {
-        let Accept { subprotocol, fields, uncompressed } = accept;
+        let Accept { subprotocol, fields, uncompressed, .. } = accept;
         //= https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
         //# The value chosen MUST be derived
         //# from the client's handshake, specifically by selecting one of

@@ -168,7 +168,8 @@ impl<R: Listen> ServerBuilder<R> {
     ///     async move {
     ///         match info.request.field("Authorization") {
     ///             None => Err(challenge),
-    ///             Some(token) if is_known(token).await => Ok(Accept::new()),
+    ///             // What is attached, the handler gets by `ConnectionInfo::attached`.
+    ///             Some(token) if is_known(token).await => Ok(Accept::new().attach(token.to_vec())),
     ///             Some(_) => Err(Reject::forbidden("Who are you?").because("unknown token")),
     ///         }
     ///     }

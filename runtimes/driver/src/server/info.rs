@@ -1,7 +1,9 @@
 //! What a handler gets besides its connection, and what it gives back.
 
+use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use sansocket::Request;
 
@@ -17,6 +19,16 @@ pub struct ConnectionInfo {
     pub is_secure: bool,
     /// The client's request. Its memory is the handler's: drop what is not needed.
     pub request: Request,
+    pub(super) attached: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl ConnectionInfo {
+    /// What [`decide`](crate::ServerBuilder::decide) or [`decide_async`](crate::ServerBuilder::decide_async) attached when it accepted this client
+    /// ([`Accept::attach`](sansocket::Accept::attach)), if that was a `T`.
+    #[must_use]
+    pub fn attached<T: Any>(&self) -> Option<&T> {
+        self.attached.as_deref()?.downcast_ref()
+    }
 }
 
 /// What a handler may return: nothing, or a result whose error is logged (at level `debug`, as most are the end of a connection, which has

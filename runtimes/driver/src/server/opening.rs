@@ -65,9 +65,10 @@ impl<R: Listen> Policy<R> {
             }
         };
         let request = incoming.request().clone();
-        let info = ConnectionInfo { peer_address: peer, local_address: local, is_secure, request };
+        let mut info =
+            ConnectionInfo { peer_address: peer, local_address: local, is_secure, request, attached: None };
         let decision = self.decide(&info, &mut incoming, place).await;
-        let Decision::Accept(accept) = decision else {
+        let Decision::Accept(mut accept) = decision else {
             // Before it is told, which may take as long as it likes to take.
             drop(share);
             place.reject();
@@ -78,6 +79,7 @@ impl<R: Listen> Policy<R> {
             }
             return None;
         };
+        info.attached = accept.take_attached();
         match incoming.accept(accept).await {
             Ok(socket) => Some(Opened { socket, info, share }),
             Err(error) => {

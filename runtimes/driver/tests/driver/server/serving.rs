@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use sansocket::{Accept, CloseCode, Origins, Reject};
-use sansocket_driver::Server;
+use sansocket_driver::{ConnectionInfo, Server, ServerBuilder};
 
 use super::rig::{REQUEST, ask, close_code, connect, echo, open, options, text, turns};
 use crate::script::{Script, client, done, messages, output};
@@ -72,6 +72,47 @@ fn a_handler_that_returns_or_panics_ends_its_connection_and_nothing_else() {
     let counts = server.counts();
     assert_eq!((counts.closed, counts.panicked, counts.open), (2, 1, 1));
     assert!(!other.wire().dropped);
+}
+
+/// Who a client is.
+struct User(String);
+
+/// Finds that out about one of three.
+fn find_out(info: &ConnectionInfo) -> Accept {
+    match info.peer_address.ip().to_string().as_str() {
+        "192.0.2.2" => Accept::new().attach("a text, and no user"),
+        "192.0.2.3" => Accept::new(),
+        address => Accept::new().attach(User(address.to_owned())),
+    }
+}
+
+/// What the handler has of it.
+fn attached(options: ServerBuilder<Script>) -> Vec<Option<String>> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sees = Arc::clone(&seen);
+    let server = options.on_connection(move |_, info| {
+        sees.lock().unwrap().push(info.attached().map(|User(name)| name.clone()));
+        async {}
+    });
+    let _server = done(server.start()).unwrap();
+    let _peers = [open(1), open(2), open(3)];
+    seen.lock().unwrap().clone()
+}
+
+#[test]
+fn a_handler_gets_what_was_found_out_when_its_client_was_let_in() {
+    assert_eq!(
+        attached(options().decide(|_, info| Ok(find_out(info)))),
+        [Some("192.0.2.1".to_owned()), None, None]
+    );
+}
+
+#[test]
+fn a_handler_gets_what_was_found_out_in_time() {
+    assert_eq!(
+        attached(options().decide_async(|info| async move { Ok(find_out(&info)) })),
+        [Some("192.0.2.1".to_owned()), None, None]
+    );
 }
 
 #[test]
