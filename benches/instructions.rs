@@ -20,7 +20,7 @@ use frames::{masked_frame, payload};
 /// Does it so many times.
 type Case = fn(usize);
 
-const CASES: [(&str, Case); 11] = [
+const CASES: [(&str, Case); 15] = [
     ("decode-16-binary", |times| decode(MessageKind::Binary, 16, times)),
     ("decode-125-text", |times| decode(MessageKind::Text, 125, times)),
     ("decode-1024-text", |times| decode(MessageKind::Text, 1024, times)),
@@ -28,7 +28,11 @@ const CASES: [(&str, Case); 11] = [
     ("decode-1024-byte-by-byte", decode_byte_by_byte),
     ("encode-16-server", |times| encode(server(), 16, times)),
     ("encode-1024-server", |times| encode(server(), 1024, times)),
+    ("encode-16-client", |times| encode(client(), 16, times)),
+    ("encode-125-client", |times| encode(client(), 125, times)),
     ("encode-1024-client", |times| encode(client(), 1024, times)),
+    ("encode-16-server-burst", |times| encode_burst(server(), 16, times)),
+    ("encode-16-client-burst", |times| encode_burst(client(), 16, times)),
     ("accept", |times| accept(usize::MAX, times)),
     ("accept-byte-by-byte", |times| accept(1, times)),
     ("connect", connect),
@@ -100,6 +104,22 @@ fn encode(mut connection: Connection, size: usize, times: usize) {
             let written = black_box(transmit.chunk()).len();
             transmit.advance(written);
         }
+    });
+}
+
+/// All messages in one write, from a buffer that has the room.
+fn encode_burst(mut connection: Connection, size: usize, times: usize) {
+    let message = payload(MessageKind::Binary, size);
+    connection.send_binary(&vec![0; times * (14 + size)]).expect("the queue is empty");
+    let waiting = connection.transmit().remaining();
+    connection.transmit().advance(waiting);
+    counted(|| {
+        for _ in 0..times {
+            connection.send_binary(black_box(&message)).expect("the queue has room");
+        }
+        let mut transmit = connection.transmit();
+        let written = black_box(transmit.chunk()).len();
+        transmit.advance(written);
     });
 }
 
