@@ -39,6 +39,7 @@ impl Entropy {
     }
 
     /// A fresh masking-key for one frame.
+    #[inline]
     pub(crate) fn masking_key(&mut self) -> [u8; 4] {
         self.rng.next_u32().to_ne_bytes()
     }

@@ -2,7 +2,7 @@
 
 use super::send::Sender;
 use crate::error::SendRefused;
-use crate::frame::{CloseCode, CloseFrame, Flags, MAX_CONTROL_PAYLOAD, Opcode};
+use crate::frame::{CloseCode, CloseFrame, FirstByte, Flags, MAX_CONTROL_PAYLOAD, Opcode};
 
 impl Sender {
     /// Queues a Ping ([RFC 6455 section 5.5.2]); it overtakes messages that wait.
@@ -97,7 +97,8 @@ impl Sender {
     pub(super) fn queue_close(&mut self, frame: CloseFrame) {
         let mut payload = alloc::vec::Vec::new();
         frame.encode(&mut payload);
-        self.queue.push(Flags::WHOLE, Opcode::Close, &payload, self.entropy.as_mut());
+        let first = FirstByte::new(Flags::WHOLE, Opcode::Close);
+        self.queue.push(first, &payload, self.entropy.as_mut());
         self.closing.queued(frame, self.role);
         self.open = None;
     }

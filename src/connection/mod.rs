@@ -2,7 +2,8 @@
 //!
 //! Inbound, bytes pass `read` (the loop over frames), `receive` (what may come next), `arriving` (what comes in pieces) and
 //! `assemble` (messages from pieces). Outbound, `send` takes messages, `prepared` those that go to many connections, `control`
-//! control frames, `queue` orders all of it, and `transmit` gives what is to be written. `closing` knows how it ends, `deadlines` when.
+//! control frames, `lane` holds frames that wait, `queue` orders all of it, and `transmit` gives what is to be written. `spare` keeps what one
+//! connection has done with for the next. `closing` knows how it ends, `deadlines` when.
 
 mod arriving;
 mod assemble;
@@ -10,6 +11,7 @@ mod closing;
 mod control;
 mod deadlines;
 mod direct;
+mod lane;
 mod prepared;
 mod queue;
 mod read;
@@ -219,7 +221,7 @@ impl Connection {
     #[inline]
     pub fn transmit(&mut self) -> Transmit<'_> {
         // Only the end asks what was received, which may come when a Close frame has left.
-        if self.sender.state() != State::Open {
+        if self.sender.closing.has_begun() {
             self.sender.observe(self.receiver.progress());
         }
         self.sender.transmit()

@@ -7,7 +7,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use crate::extension::{Compressed, Deflation};
-use crate::frame::{EncodedHeader, Flags, FrameHeader, Opcode};
+use crate::frame::{EncodedHeader, FirstByte, Flags};
 use crate::message::{Message, MessageKind};
 
 /// A message that goes to many connections: encoded once, and compressed once for each set of parameters that the
@@ -82,7 +82,7 @@ impl Prepared {
 
 impl Frame {
     fn new(flags: Flags, kind: MessageKind, payload: &[u8]) -> Self {
-        let header = FrameHeader::encode(flags, Opcode::from(kind), payload.len(), None);
+        let header = EncodedHeader::new(FirstByte::new(flags, kind.into()), payload.len(), None);
         let mut bytes = Vec::with_capacity(EncodedHeader::ROOM + payload.len());
         header.append(&mut bytes);
         bytes.extend_from_slice(payload);

@@ -1,16 +1,16 @@
 //! What waits to be written: control frames ahead of data frames, never inside one.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::iter::once;
 use core::mem::take;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
+use super::lane::Lane;
 use super::spare;
 use crate::entropy::Entropy;
-use crate::frame::{EncodedHeader, Flags, FrameHeader, Mask, Opcode};
+use crate::frame::{EncodedHeader, FirstByte, Flags, Mask, Opcode, append_frame};
 
 /// Encoded frames in two lanes.
 ///
@@ -21,25 +21,14 @@ use crate::frame::{EncodedHeader, Flags, FrameHeader, Mask, Opcode};
 /// ```
 #[derive(Default)]
 pub(super) struct Queue {
-    /// Whole frames, and the headers of those whose payload data is in `shared`.
-    copied: Vec<u8>,
-    /// Bytes of `copied` that have left.
-    left: usize,
-    /// INVARIANT: in order of `at`, none before `left`, and none is empty.
-    shared: VecDeque<Shared>,
+    /// Boxed, and only there while something waits: it is handed over from connection to connection, which with one pointer is quickly done.
+    data: Option<Box<Lane>>,
     /// Bytes of data that wait, copied or not.
     data_len: usize,
     /// Bytes of data that must leave before a control frame may.
     frame_left: usize,
     /// Boxed: most of the time there are none.
     control: Option<Box<Control>>,
-}
-
-/// Payload data as the application handed it over, or a whole frame that goes to many connections.
-struct Shared {
-    /// The byte of `copied` that it leaves before. A frame header never spans two pieces.
-    at: usize,
-    bytes: Bytes,
 }
 
 /// Control frames, Close frames excepted.
@@ -58,14 +47,20 @@ struct Control {
 impl Queue {
     /// A queue whose first output is `bytes`, which are no frame.
     pub(super) fn starting_with(bytes: BytesMut) -> Self {
-        let len = bytes.len();
-        Self { copied: bytes.into(), data_len: len, frame_left: len, ..Self::default() }
+        let mut queue = Self { data_len: bytes.len(), frame_left: bytes.len(), ..Self::default() };
+        if !bytes.is_empty() {
+            queue.lane().push_first(bytes);
+        }
+        queue
     }
 
     /// Bytes that wait.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.control_len() + self.data_len
+        match &self.control {
+            None => self.data_len,
+            Some(control) => control.waiting().len() + self.data_len,
+        }
     }
 
     /// Bytes of control frames that wait, Close frames excepted.
@@ -85,24 +80,20 @@ impl Queue {
     }
 
     /// Queues a data or Close frame, copying its payload data.
-    #[inline]
-    pub(super) fn push(
-        &mut self,
-        flags: Flags,
-        opcode: Opcode,
-        payload: &[u8],
-        entropy: Option<&mut Entropy>,
-    ) {
-        let key = entropy.map(Entropy::masking_key);
-        self.reserve(EncodedHeader::ROOM + payload.len());
-        self.data_len += encode(&mut self.copied, flags, opcode, payload, key);
+    #[inline(always)] // otherwise it is called for each message, and all that it knows is handed over for that
+    pub(super) fn push(&mut self, first: FirstByte, payload: &[u8], entropy: Option<&mut Entropy>) {
+        let lane = self.data.get_or_insert_with(spare::take);
+        match entropy {
+            None => lane.push(first, payload, &mut self.data_len),
+            Some(entropy) => lane.push_masked(first, payload, entropy.masking_key(), &mut self.data_len),
+        }
     }
 
     /// Queues a whole message with payload data that may be large; it is not copied if that can be avoided.
     pub(super) fn push_shared(&mut self, opcode: Opcode, payload: Bytes, entropy: Option<&mut Entropy>) {
-        let flags = Flags::WHOLE;
+        let first = FirstByte::new(Flags::WHOLE, opcode);
         if payload.len() < MIN_SHARED {
-            return self.push(flags, opcode, &payload, entropy);
+            return self.push(first, &payload, entropy);
         }
         let (payload, key) = match entropy {
             None => (payload, None),
@@ -113,32 +104,26 @@ impl Queue {
                     (payload.freeze(), Some(key))
                 }
                 // Somebody else holds the same bytes, so they must not be masked in place.
-                Err(payload) => return self.push(flags, opcode, &payload, Some(entropy)),
+                Err(payload) => return self.push(first, &payload, Some(entropy)),
             },
         };
-        let header = FrameHeader::encode(flags, opcode, payload.len(), key);
-        self.reserve(EncodedHeader::ROOM);
-        header.append(&mut self.copied);
-        self.data_len += header.len() + payload.len();
-        self.shared.push_back(Shared { at: self.copied.len(), bytes: payload });
+        let header = EncodedHeader::new(first, payload.len(), key);
+        let lane = self.data.get_or_insert_with(spare::take);
+        lane.push_shared(header, payload, &mut self.data_len);
     }
 
     /// Queues a data frame that is encoded already, and not masked.
     pub(super) fn push_encoded(&mut self, frame: Bytes) {
         self.data_len += frame.len();
-        if frame.len() < MIN_SHARED && !self.copied.is_empty() {
-            self.reserve(frame.len());
-            self.copied.extend_from_slice(&frame);
-        } else {
-            self.shared.push_back(Shared { at: self.copied.len(), bytes: frame });
-        }
+        self.lane().push_encoded(frame, MIN_SHARED);
     }
 
     /// Queues a control frame ahead of the data.
     pub(super) fn push_control(&mut self, opcode: Opcode, payload: &[u8], entropy: Option<&mut Entropy>) {
         let control = self.control.get_or_insert_default();
         make_room(&mut control.bytes, &mut control.left);
-        encode(&mut control.bytes, Flags::WHOLE, opcode, payload, entropy.map(Entropy::masking_key));
+        let first = FirstByte::new(Flags::WHOLE, opcode);
+        append_frame(&mut control.bytes, first, payload, entropy.map(Entropy::masking_key));
         if !control.turn_begun || self.data_len == 0 {
             control.turn = control.waiting().len();
         }
@@ -151,6 +136,7 @@ impl Queue {
 
     /// Puts the pieces, in the order in which they are to be written, into `pieces` as far as these go; returns how many.
     #[cfg(feature = "std")]
+    #[inline(never)]
     pub(super) fn fill<'a>(&'a self, pieces: &mut [std::io::IoSlice<'a>]) -> usize {
         let mut filled = 0;
         let mut fill = |from: &mut dyn Iterator<Item = &'a [u8]>| {
@@ -159,9 +145,10 @@ impl Queue {
                 filled += 1;
             }
         };
-        match &self.control {
-            None => fill(&mut self.data()),
-            Some(_) => fill(&mut self.pieces()),
+        match (&self.control, &self.data) {
+            (None, None) => {}
+            (None, Some(lane)) => fill(&mut lane.pieces()),
+            (Some(_), _) => fill(&mut self.pieces()),
         }
         filled
     }
@@ -185,34 +172,38 @@ impl Queue {
     pub(super) fn first(&self) -> &[u8] {
         match &self.control {
             None => self.front(),
-            Some(_) => self.pieces().next().unwrap_or_default(),
+            Some(_) => self.first_of_both(),
         }
     }
 
-    /// Notes that `n` bytes were written. Panics if `n` is more than [`len`](Self::len).
+    #[inline(never)]
+    fn first_of_both(&self) -> &[u8] {
+        self.pieces().next().unwrap_or_default()
+    }
+
+    /// Notes that everything was written, if that is `n` bytes and no control frames; otherwise the answer is `false`.
     #[inline]
-    pub(super) fn advance(&mut self, n: usize) {
-        let len = self.len();
-        assert!(n <= len, "{n} bytes cannot have been written: only {len} were waiting");
-        if n < len {
-            self.advance_within(n);
-            return;
-        }
-        // An idle connection holds no buffer.
-        if self.copied.capacity() > 0 {
-            spare::give(&mut self.copied);
-        }
-        self.left = 0;
-        if self.shared.capacity() > 0 {
-            self.shared = VecDeque::new();
+    pub(super) fn advance_over_all(&mut self, n: usize) -> bool {
+        if n != self.data_len || self.control.is_some() {
+            return false;
         }
         self.data_len = 0;
         self.frame_left = 0;
-        self.control = None;
+        // An idle connection holds no buffer.
+        spare::give(&mut self.data);
+        true
     }
 
-    /// Moves on by `n` bytes, fewer than wait: whose turn is next depends on the frame borders that are passed.
-    fn advance_within(&mut self, mut n: usize) {
+    /// Notes that `n` bytes were written: whose turn is next depends on the frame borders that are passed. Panics if `n` is more than
+    /// [`len`](Self::len).
+    pub(super) fn advance(&mut self, mut n: usize) {
+        let len = self.len();
+        assert!(n <= len, "{n} bytes cannot have been written: only {len} were waiting");
+        if n == len {
+            self.control = None;
+            self.advance_over_all(self.data_len);
+            return;
+        }
         while n > 0 {
             let turn = self.before_data();
             if let Some(control) = self.control.as_mut().filter(|_| turn > 0) {
@@ -227,10 +218,8 @@ impl Queue {
                 self.frame_left = own_frame_len(self.front());
             }
             let len = n.min(self.front().len()).min(self.frame_left);
-            match self.shared.front_mut().filter(|shared| shared.at == self.left) {
-                Some(shared) if shared.bytes.len() == len => drop(self.shared.pop_front()),
-                Some(shared) => shared.bytes.advance(len),
-                None => self.left += len,
+            if let Some(lane) = &mut self.data {
+                lane.advance(len);
             }
             self.data_len -= len;
             self.frame_left -= len;
@@ -254,53 +243,23 @@ impl Queue {
     /// The first piece of data; empty if there is none.
     #[inline]
     fn front(&self) -> &[u8] {
-        match self.shared.front() {
-            None => self.copied.get(self.left..).unwrap_or_default(),
-            Some(shared) if shared.at == self.left => &shared.bytes,
-            Some(shared) => self.copied.get(self.left..shared.at).unwrap_or_default(),
-        }
-    }
-
-    /// The pieces of data; some may be empty.
-    fn data(&self) -> impl Iterator<Item = &[u8]> {
-        let mut from = self.left;
-        let pairs = self.shared.iter().flat_map(move |shared| {
-            let copied = self.copied.get(from..shared.at).unwrap_or_default();
-            from = shared.at;
-            [copied, &shared.bytes]
-        });
-        let last = self.shared.back().map_or(self.left, |shared| shared.at);
-        pairs.chain(self.copied.get(last..)).filter(|piece| !piece.is_empty())
+        self.data.as_ref().map_or(&[], |lane| lane.front())
     }
 
     /// Bytes `from..to` of the data lane.
     fn cut(&self, from: usize, to: usize) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
-        self.data().filter_map(move |bytes| {
+        self.data.iter().flat_map(|lane| lane.pieces()).filter_map(move |bytes| {
             let piece = from.max(start) - start..to.min(start + bytes.len()).saturating_sub(start);
             start += bytes.len();
             bytes.get(piece)
         })
     }
 
-    /// Makes room for `len` more bytes to be copied.
+    /// The data lane, for what is to be queued there.
     #[inline]
-    fn reserve(&mut self, len: usize) {
-        if self.copied.capacity() - self.copied.len() < len {
-            self.grow(len);
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self, len: usize) {
-        if self.copied.capacity() == 0 {
-            return spare::take(&mut self.copied, len);
-        }
-        let removed = make_room(&mut self.copied, &mut self.left);
-        for shared in &mut self.shared {
-            shared.at -= removed;
-        }
-        self.copied.reserve(len);
+    fn lane(&mut self) -> &mut Lane {
+        self.data.get_or_insert_with(spare::take)
     }
 }
 
@@ -311,25 +270,11 @@ impl Control {
     }
 }
 
-/// Removes what has left, if that is the larger part: a queue that is never empty must not grow. Returns how much that was.
-fn make_room(bytes: &mut Vec<u8>, left: &mut usize) -> usize {
-    if *left < bytes.len() - *left {
-        return 0;
+/// Removes what has left, if that is the larger part: a queue that is never empty must not grow.
+fn make_room(bytes: &mut Vec<u8>, left: &mut usize) {
+    if *left >= bytes.len() - *left {
+        bytes.drain(..take(left));
     }
-    bytes.drain(..*left);
-    take(left)
-}
-
-/// Appends a frame; returns its length.
-#[inline]
-fn encode(out: &mut Vec<u8>, flags: Flags, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) -> usize {
-    let header = FrameHeader::encode(flags, opcode, payload.len(), key);
-    header.append(out);
-    match key {
-        Some(key) => Mask::new(key).append(out, payload),
-        None => out.extend_from_slice(payload),
-    }
-    header.len() + payload.len()
 }
 
 /// The length of the frame of our own that starts at `bytes`, which hold its whole header.

@@ -1,4 +1,4 @@
-//! Output buffers between two uses, so that an idle connection holds none and a busy one need not ask for memory each time.
+//! Data lanes between two uses, so that an idle connection holds no buffer and a busy one need not ask for memory each time.
 
 #[cfg(feature = "std")]
 pub(super) use kept::{give, take};
@@ -7,63 +7,64 @@ pub(super) use not_kept::{give, take};
 
 #[cfg(feature = "std")]
 mod kept {
-    use alloc::vec::Vec;
-    use core::cell::RefCell;
-    use core::mem::swap;
+    use alloc::boxed::Box;
+    use core::cell::Cell;
+
+    use crate::connection::lane::Lane;
 
     std::thread_local! {
         /// One is enough: a task sends and flushes before the next has its turn. It is empty, with the room that it had when it was used.
-        static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        static SPARE: Cell<Option<Box<Lane>>> = const { Cell::new(None) };
     }
 
-    /// Puts the spare buffer, if there is one, in the place of one that has no room, and makes room for `len` bytes.
+    /// The spare one, or one that has no room yet.
     #[inline]
-    pub(in super::super) fn take(place: &mut Vec<u8>, len: usize) {
-        exchange(place);
-        if place.capacity() < len {
-            place.reserve(len.max(MIN_LEN));
+    pub(in crate::connection) fn take() -> Box<Lane> {
+        // There is no place for one if the thread is ending.
+        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_else(fresh)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fresh() -> Box<Lane> {
+        Box::default()
+    }
+
+    /// Takes back a lane of which everything has left, or is to be forgotten.
+    #[inline]
+    pub(in crate::connection) fn give(place: &mut Option<Box<Lane>>) {
+        let Some(mut lane) = place.take() else { return };
+        let worth_it = lane.reset();
+        let mut other = Some(lane);
+        if worth_it {
+            let _ = SPARE.try_with(|spare| other = spare.replace(other.take()));
+        }
+        if let Some(other) = other {
+            release(other);
         }
     }
 
-    /// Takes a buffer back.
-    #[inline]
-    pub(in super::super) fn give(place: &mut Vec<u8>) {
-        place.clear();
-        if place.capacity() <= MAX_LEN {
-            exchange(place);
-        }
-        if place.capacity() > 0 {
-            *place = Vec::new();
-        }
+    #[cold]
+    #[inline(never)]
+    fn release(lane: Box<Lane>) {
+        drop(lane);
     }
-
-    /// An exchange in place is several times faster than to move a buffer out and in: what was stored is loaded in the same pieces.
-    #[inline]
-    fn exchange(place: &mut Vec<u8>) {
-        // There is none if the thread is ending.
-        let _ = SPARE.try_with(|spare| {
-            if let Ok(mut spare) = spare.try_borrow_mut() {
-                swap(&mut *spare, place);
-            }
-        });
-    }
-
-    /// Bytes of a new buffer: an answer, or a few.
-    const MIN_LEN: usize = 256;
-
-    /// Buffers that a burst has made larger than this are not kept.
-    const MAX_LEN: usize = 128 * 1024;
 }
 
 #[cfg(not(feature = "std"))]
 mod not_kept {
-    use alloc::vec::Vec;
+    use alloc::boxed::Box;
 
-    pub(in super::super) fn take(place: &mut Vec<u8>, len: usize) {
-        place.reserve(len);
+    use crate::connection::lane::Lane;
+
+    pub(in crate::connection) fn take() -> Box<Lane> {
+        Box::default()
     }
 
-    pub(in super::super) fn give(place: &mut Vec<u8>) {
-        *place = Vec::new();
+    /// Leaves a lane without a buffer, which need not be asked for again.
+    pub(in crate::connection) fn give(place: &mut Option<Box<Lane>>) {
+        if let Some(lane) = place {
+            **lane = Lane::default();
+        }
     }
 }

@@ -36,13 +36,21 @@ impl Buf for Transmit<'_> {
     #[inline]
     fn advance(&mut self, n: usize) {
         let sender = &mut *self.sender;
-        sender.queue.advance(n);
+        // A Ping is left unanswered only while control frames wait.
+        if sender.closing.has_begun() || !sender.queue.advance_over_all(n) {
+            return sender.advance(n);
+        }
         sender.bytes += n as i64;
-        if sender.newest_ping.is_some() {
-            sender.answer_newest_ping();
-        }
-        if sender.closing.has_begun() {
-            sender.settle();
-        }
+    }
+}
+
+impl Sender {
+    /// The general case: of several pieces, or where something follows from what has left.
+    #[inline(never)]
+    fn advance(&mut self, n: usize) {
+        self.queue.advance(n);
+        self.bytes += n as i64;
+        self.answer_newest_ping();
+        self.settle();
     }
 }

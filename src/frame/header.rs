@@ -15,7 +15,6 @@
 //!
 //! Each rule is checked as soon as the byte that breaks it is there, not when the header is complete.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::error::Violation;
@@ -52,7 +51,7 @@ impl Opcode {
         })
     }
 
-    const fn bits(self) -> u8 {
+    pub(super) const fn bits(self) -> u8 {
         match self {
             Self::Continuation => 0x0,
             Self::Text => 0x1,
@@ -246,62 +245,6 @@ impl FrameHeader {
         };
         Ok(Parsed::Header(Self { fin, compressed, opcode, payload_len, mask }, bytes.len() - rest.len()))
     }
-
-    /// The header of a frame with `payload_len` bytes of payload data.
-    #[inline]
-    pub(crate) fn encode(
-        flags: Flags,
-        opcode: Opcode,
-        payload_len: usize,
-        key: Option<[u8; 4]>,
-    ) -> EncodedHeader {
-        let fin = if flags.fin { FIN } else { 0 };
-        let rsv1 = if flags.compressed { RSV1 } else { 0 };
-        let mask = if key.is_some() { MASK } else { 0 };
-        // Put together in a register; the first byte is the lowest.
-        let (len7, extended, len) = if payload_len < usize::from(LEN_16) {
-            (payload_len as u8, 0, 2)
-        } else if let Ok(len) = u16::try_from(payload_len) {
-            (LEN_16, u64::from(len.swap_bytes()), 4)
-        } else {
-            (LEN_64, (payload_len as u64).swap_bytes(), 10)
-        };
-        let fixed = u16::from_le_bytes([fin | rsv1 | opcode.bits(), mask | len7]);
-        let header = u128::from(fixed) | u128::from(extended) << 16;
-        match key {
-            None => EncodedHeader { header, len },
-            Some(key) => EncodedHeader {
-                header: header | u128::from(u32::from_le_bytes(key)) << (8 * len),
-                len: len + 4,
-            },
-        }
-    }
-}
-
-/// A header as it is written.
-#[derive(Clone, Copy)]
-pub(crate) struct EncodedHeader {
-    /// Little-endian, and zeros behind it.
-    header: u128,
-    len: usize,
-}
-
-impl EncodedHeader {
-    pub(crate) fn len(self) -> usize {
-        self.len
-    }
-
-    /// Appends it to `out`, which is best with [`ROOM`](Self::ROOM).
-    #[inline]
-    pub(crate) fn append(self, out: &mut Vec<u8>) {
-        let end = out.len() + self.len;
-        // A copy of fixed length takes two instructions, one of `len` bytes a call.
-        out.extend_from_slice(&self.header.to_le_bytes());
-        out.truncate(end);
-    }
-
-    /// Bytes that [`append`](Self::append) writes before it takes some of them back.
-    pub(crate) const ROOM: usize = size_of::<u128>();
 }
 
 /// Payload data of a control frame, in bytes (RFC 6455 section 5.5).
@@ -310,11 +253,11 @@ pub(crate) const MAX_CONTROL_PAYLOAD: usize = 125;
 /// The longest header: 2 fixed + 8 length + 4 masking-key.
 pub(crate) const MAX_HEADER: usize = 2 /* fixed */ + 8 /* length */ + 4 /* masking-key */;
 
-const FIN: u8 = 0x80;
+pub(super) const FIN: u8 = 0x80;
 const RSV: u8 = 0x70;
-const RSV1: u8 = 0x40;
+pub(super) const RSV1: u8 = 0x40;
 const OPCODE: u8 = 0x0F;
-const MASK: u8 = 0x80;
+pub(super) const MASK: u8 = 0x80;
 const LEN: u8 = 0x7F;
-const LEN_16: u8 = 126;
-const LEN_64: u8 = 127;
+pub(super) const LEN_16: u8 = 126;
+pub(super) const LEN_64: u8 = 127;

@@ -31,6 +31,33 @@ impl Mask {
         seen & NOT_ASCII == 0
     }
 
+    /// Writes `data`, masked or unmasked, over `out`, which is as long.
+    #[inline(never)]
+    pub(crate) fn copy(self, out: &mut [u8], data: &[u8]) {
+        let key = u64::from(self.0) | u64::from(self.0) << 32;
+        if data.len() >= 32 {
+            if data.len() >= WIDE {
+                copy_wide(out, data, key);
+            } else if data.len() >= 64 {
+                copy_blocks(out, data, key);
+            } else {
+                copy_ends::<32>(out, data, key);
+            }
+        } else if data.len() >= 16 {
+            copy_ends::<16>(out, data, key);
+        } else if data.len() >= 8 {
+            copy_ends::<8>(out, data, key);
+        } else if data.len() >= 4 {
+            copy_ends::<4>(out, data, key);
+        } else {
+            for at in 0..data.len() {
+                if let (Some(to), Some(from)) = (out.get_mut(at), data.get(at)) {
+                    *to = from ^ key.to_le_bytes()[at];
+                }
+            }
+        }
+    }
+
     /// Appends `data`, masked or unmasked, to `out`, and turns the key for the byte that follows. One pass is faster than two.
     #[inline]
     pub(crate) fn append(&mut self, out: &mut Vec<u8>, data: &[u8]) {
@@ -81,6 +108,61 @@ fn append_blocks<'a, const N: usize>(out: &mut Vec<u8>, data: &'a [u8], key: u64
     blocks.remainder()
 }
 
+/// Writes `data`, masked, over `out`: 64 bytes at least.
+#[inline(always)] // so that the compiler chooses instructions where it is called
+fn copy_blocks(out: &mut [u8], data: &[u8], key: u64) {
+    let mut blocks = out.chunks_exact_mut(64);
+    for from in data.chunks_exact(64) {
+        let to = blocks.next().and_then(<[u8]>::first_chunk_mut);
+        if let (Some(to), Some(from)) = (to, from.first_chunk()) {
+            *to = masked::<64>(from, key);
+        }
+    }
+    copy_last::<64>(out, data, key);
+}
+
+/// As [`copy_blocks`], with the widest vectors that the processor has.
+#[cfg(feature = "simd")]
+#[inline(never)]
+fn copy_wide(out: &mut [u8], data: &[u8], key: u64) {
+    fearless_simd::dispatch!(fearless_simd::Level::new(), _vectors => copy_blocks(out, data, key))
+}
+
+/// Writes the first and the last `N` bytes, a multiple of four, masked. They may be the same in part: that is faster than a loop over what is
+/// between.
+#[inline(always)]
+fn copy_ends<const N: usize>(out: &mut [u8], data: &[u8], key: u64) {
+    if let (Some(to), Some(from)) = (out.first_chunk_mut::<N>(), data.first_chunk::<N>()) {
+        *to = masked(from, key);
+    }
+    copy_last::<N>(out, data, key);
+}
+
+/// Writes the last `N` bytes, masked.
+#[inline(always)]
+fn copy_last<const N: usize>(out: &mut [u8], data: &[u8], key: u64) {
+    if let (Some(to), Some(from)) = (out.last_chunk_mut::<N>(), data.last_chunk::<N>()) {
+        *to = masked(from, key.rotate_right(8 * (data.len() % 4) as u32));
+    }
+}
+
+/// A block of a multiple of four bytes, masked.
+#[inline(always)]
+fn masked<const N: usize>(block: &[u8; N], key: u64) -> [u8; N] {
+    let mut masked = [0; N];
+    // Which of these there are is known when it is compiled.
+    for word in 0..N / 8 {
+        let (to, from) = (masked[8 * word..].first_chunk_mut::<8>(), block[8 * word..].first_chunk::<8>());
+        if let (Some(to), Some(from)) = (to, from) {
+            *to = (u64::from_le_bytes(*from) ^ key).to_le_bytes();
+        }
+    }
+    if let (4, Some(to), Some(from)) = (N, masked.first_chunk_mut::<4>(), block.first_chunk::<4>()) {
+        *to = (u32::from_le_bytes(*from) ^ key as u32).to_le_bytes();
+    }
+    masked
+}
+
 /// Bytes that are copied and masked at a time: enough to stay in vector registers.
 const BLOCK: usize = 128;
 
@@ -112,7 +194,7 @@ fn append_wide<'a, const N: usize>(out: &mut Vec<u8>, data: &'a [u8], key: u64) 
 }
 
 #[cfg(not(feature = "simd"))]
-use {append_blocks as append_wide, xor_vectors as xor_lines};
+use {append_blocks as append_wide, copy_blocks as copy_wide, xor_vectors as xor_lines};
 
 /// Masks whole vectors with `key`; returns all words of the result, joined with OR.
 ///
@@ -185,6 +267,8 @@ fn xor_blocks<const N: usize>(data: &mut [u8], key: u64) -> &mut [u8] {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     #[test]
@@ -221,6 +305,18 @@ mod tests {
                 assert!(!Mask::new(key).apply_to_text(&mut data[offset..]), "byte {at} behind {offset}");
             }
             assert!(Mask::new(key).apply_to_text(&mut masked.clone()[offset..]));
+        }
+    }
+
+    #[test]
+    fn copied_data_is_masked_as_it_is_in_place_and_nothing_beside_it_is_touched() {
+        let data: Vec<u8> = (0..=u8::MAX).cycle().take(WIDE + 200).collect();
+        for len in (0..200).chain(WIDE - 70..data.len()) {
+            let mut copied = vec![7; len + 2];
+            Mask::new([1, 2, 3, 4]).copy(&mut copied[1..=len], &data[..len]);
+            let mut in_place = data[..len].to_vec();
+            Mask::new([1, 2, 3, 4]).apply(&mut in_place);
+            assert_eq!(copied, [&[7], &in_place[..], &[7]].concat(), "length {len}");
         }
     }
 
