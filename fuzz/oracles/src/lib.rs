@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "seeds are what is received, not what is expected of it")]
 mod cases;
 mod connection;
+mod conversation;
 mod deflate;
 mod frame;
 mod handshake;
@@ -19,6 +20,7 @@ mod seeds;
 mod support;
 
 pub use connection::connection;
+pub use conversation::conversation;
 pub use deflate::deflate;
 pub use frame::frame;
 pub use handshake::handshake;
