@@ -300,6 +300,7 @@ impl Sender {
         // It is the last in the data lane, so whole if anything of a message waits; a Pong may wait all the same.
         let close_waiting = reasons.sent.as_ref().map_or(0, |frame| frame.encoded_len(self.role));
         let sent = reasons.sent.filter(|_| !self.queue.has_data());
+        let own_waiting = close_waiting + self.reply_waiting();
         self.closing.ended = true;
         self.closing.closed = Some(Box::new(Closed {
             cause,
@@ -312,7 +313,7 @@ impl Sender {
                 messages_sent: self.messages,
                 bytes_received: self.progress.bytes,
                 bytes_sent: self.bytes(),
-                unsent: self.data_waiting().saturating_sub(close_waiting) as u64,
+                unsent: self.data_waiting().saturating_sub(own_waiting) as u64,
             },
         }));
         self.release();

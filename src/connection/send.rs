@@ -300,6 +300,11 @@ impl Sender {
         u64::try_from(self.bytes).unwrap_or(0)
     }
 
+    /// Bytes of the opening handshake's reply that were not written.
+    pub(super) fn reply_waiting(&self) -> usize {
+        usize::try_from(-self.bytes).unwrap_or(0)
+    }
+
     /// Drops everything that is held: the connection is over.
     pub(super) fn release(&mut self) {
         self.queue.clear();

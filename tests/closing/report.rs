@@ -2,8 +2,11 @@
 
 use std::error::Error;
 
-use bytes::Buf;
-use sansocket::{Cause, CloseCode, Closed, Connection, Counts, Role, TransportError};
+use bytes::{Buf, BytesMut};
+use sansocket::{
+    Accept, Cause, CloseCode, Closed, Connection, Counts, Instant, Role, ServerConfig, ServerHandshake,
+    ServerStep, TransportError,
+};
 
 use crate::support::drive::{BOTH, Drive, open};
 use crate::support::pair::Pair;
@@ -76,6 +79,26 @@ fn bytes_of_messages_that_never_left_are_counted_without_the_close_frame_behind_
                 let told = closed.to_string().contains("never written");
                 assert_eq!(told, unsent > 0, "{closed}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_reply_of_the_opening_handshake_is_no_message_that_never_left() {
+    for written in [0, 1, 100] {
+        for (text, frame) in [(None, 0), (Some("four"), 2 + 4)] {
+            let mut input = BytesMut::from(
+                "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            );
+            let mut handshake = ServerHandshake::new(&ServerConfig::default(), Instant::ZERO);
+            let step = handshake.receive(&mut input, Instant::ZERO).unwrap();
+            let ServerStep::Request(pending) = step else { panic!("the request is whole") };
+            let mut server = pending.accept(Accept::new(), Instant::ZERO).unwrap();
+            text.into_iter().for_each(|text| server.send_text(text).unwrap());
+            server.transmit().advance(written);
+            server.abort();
+            assert_eq!(server.only_closed().counts.unsent, frame, "{written} written, {text:?} sent");
         }
     }
 }
