@@ -9,6 +9,7 @@ mod cases;
 mod connection;
 mod conversation;
 mod deflate;
+mod fields;
 mod frame;
 mod handshake;
 #[path = "../../../tests/support/memory.rs"]
@@ -22,6 +23,7 @@ mod support;
 pub use connection::connection;
 pub use conversation::conversation;
 pub use deflate::deflate;
+pub use fields::fields;
 pub use frame::frame;
 pub use handshake::handshake;
 pub use seeds::of_handshakes;

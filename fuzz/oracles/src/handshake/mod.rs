@@ -2,7 +2,7 @@
 
 mod differences;
 mod generate;
-mod grammar;
+pub(crate) mod grammar;
 mod replies;
 mod request;
 mod response;
