@@ -69,6 +69,7 @@ pub use reject::Reject;
 pub(crate) use reply::{FinalReply, TEXT};
 pub use request::Request;
 pub use response::Response;
+pub(crate) use response::delay;
 pub use server::{PendingRequest, ServerHandshake, ServerStep};
 pub use severity::Severity;
 pub(crate) use text::Elapsed;

@@ -1,8 +1,8 @@
 //! The server's response, as the client sees it: every rule of RFC 6455 section 4.1 for it.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
-use core::{fmt, str};
 
 use crate::extension::{DeflateConfig, DeflateParams, Element, ExtensionFault, WrongAnswer};
 use crate::handshake::excerpt::Excerpt;
@@ -94,9 +94,7 @@ impl Response {
             },
             429 | 503 => {
                 // RFC 9110 section 10.2.3: seconds or a date. A date needs a clock.
-                let seconds =
-                    self.field("Retry-After").and_then(|value| str::from_utf8(value).ok()?.parse().ok());
-                Kind::ServerBusy { status, retry_after: seconds.map(Duration::from_secs) }
+                Kind::ServerBusy { status, retry_after: self.field("Retry-After").and_then(delay) }
             }
             502 | 504 => Kind::GatewayFailed { status },
             status => Kind::UnexpectedStatus { status },
@@ -204,6 +202,19 @@ fn check_subprotocol(head: &Head, offered: &str) -> Result<Option<Span>, Kind> {
         return Err(Kind::UnsolicitedSubprotocol { seen: seen() });
     }
     Ok(Some(Span::of(value, head.bytes())))
+}
+
+/// A time in whole seconds, as `Retry-After` has it; the longest there is, if they are more than can be counted.
+//= https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+//# delay-seconds  = 1*DIGIT
+pub(crate) fn delay(value: &[u8]) -> Option<Duration> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let seconds = value
+        .iter()
+        .fold(0u64, |seconds, digit| seconds.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
+    Some(Duration::from_secs(seconds))
 }
 
 /// The value of a field that may be there once.

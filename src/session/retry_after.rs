@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::handshake::Response;
+use crate::handshake::{Response, delay};
 
 /// The time that `Retry-After` asks for, from when the response was made; `None` if there is none that can be understood.
 ///
@@ -10,13 +10,8 @@ use crate::handshake::Response;
 /// made, by the same clock, so that the difference of the two is right even where that clock is wrong.
 pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.field("Retry-After")?;
-    //= https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
-    //# delay-seconds  = 1*DIGIT
-    if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
-        let seconds = value
-            .iter()
-            .fold(0u64, |seconds, digit| seconds.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
-        return Some(Duration::from_secs(seconds));
+    if let Some(delay) = delay(value) {
+        return Some(delay);
     }
     let until = parse_date(value)?;
     let date = parse_date(response.field("Date")?)?;

@@ -80,6 +80,15 @@ fn values_of_the_servers_answer_are_in_the_line() {
             "the server answered with 503 and does not want the connection now; retry after 120 s",
         ),
         (
+            "HTTP/1.1 503 No\r\nRetry-After: 99999999999999999999\r\nContent-Length: 0\r\n\r\n",
+            "the server answered with 503 and does not want the connection now; retry after 18446744073709551615 s",
+        ),
+        (
+            // A sign is no digit.
+            "HTTP/1.1 503 No\r\nRetry-After: +5\r\nContent-Length: 0\r\n\r\n",
+            "the server answered with 503 and does not want the connection now",
+        ),
+        (
             "HTTP/1.1 429 No\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n",
             "the server answered with 429 and does not want the connection now",
         ),
