@@ -4,8 +4,8 @@ use std::io::IoSlice;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use sansocket::{
-    ClientHandshake, ClientRequest, ClientStep, Closed, Connection, Entropy, HandshakeError, Instant, Role,
-    ServerHandshake, ServerStep, State, TransportError,
+    ClientHandshake, ClientRequest, ClientStep, Closed, Connection, Entropy, Event, HandshakeError, Instant,
+    Role, ServerHandshake, ServerStep, State, TransportError,
 };
 
 use super::plan::{Plan, URL};
@@ -37,6 +37,8 @@ pub(super) struct End {
     /// What comes behind that.
     pub(super) fin: Option<Fin>,
     told: bool,
+    /// The stream to it had ended when it did.
+    pub(super) was_last: bool,
     input: BytesMut,
     /// All that it wrote, and all that it read before its end.
     pub(super) written: Vec<u8>,
@@ -67,6 +69,7 @@ impl End {
             wire: BytesMut::new(),
             fin: None,
             told: false,
+            was_last: false,
             input: BytesMut::new(),
             written: Vec::new(),
             read: Vec::new(),
@@ -244,6 +247,7 @@ impl End {
         if let Phase::Open(connection) = &mut self.phase {
             let mut reader = connection.read(&mut self.input);
             while let Some(event) = reader.next() {
+                self.was_last |= self.told && matches!(event, Event::Closed(_));
                 self.events.push(event.into());
             }
         }

@@ -17,15 +17,15 @@ impl Conversation {
         }
         for (from, to) in [(client, server), (server, client)] {
             assert_eq!(messages(&to.seen()), from.said.messages, "left: received, right: sent");
-            let pong = from.seen().into_iter().rev().find_map(|event| match event {
-                Seen::Pong(payload) if payload.len() > 4 => Some(payload),
-                _ => None,
-            });
+            let (pings, pongs) = (pings(&to.seen()), pongs(&from.seen()));
+            // Keepalive Pings are among them, and the last may stand for others.
             assert_eq!(
-                pong, from.said.ping,
+                pongs.last(),
+                pings.last(),
                 "left: the last Pong, right: the last Ping of the {}",
                 from.role
             );
+            assert!(from.said.ping.iter().all(|ping| pings.contains(ping)), "a Ping has not arrived");
         }
     }
 
@@ -56,10 +56,7 @@ impl Conversation {
             }
             // RFC 6455 section 7.1.1: the server is the first to close TCP.
             let [client, _] = &self.ends;
-            assert!(
-                client.fin.is_some() || client.failed().is_some(),
-                "the client did not wait for the server"
-            );
+            assert!(client.was_last || client.failed().is_some(), "the client did not wait for the server");
         }
     }
 
@@ -149,6 +146,18 @@ impl Conversation {
 
 fn messages(seen: &[Seen]) -> Vec<Seen> {
     seen.iter().filter(|event| matches!(event, Seen::Text(_) | Seen::Binary(_))).cloned().collect()
+}
+
+fn pings(seen: &[Seen]) -> Vec<Vec<u8>> {
+    seen.iter()
+        .filter_map(|event| if let Seen::Ping(payload) = event { Some(payload.clone()) } else { None })
+        .collect()
+}
+
+fn pongs(seen: &[Seen]) -> Vec<Vec<u8>> {
+    seen.iter()
+        .filter_map(|event| if let Seen::Pong(payload) = event { Some(payload.clone()) } else { None })
+        .collect()
 }
 
 /// What is in a stream behind its head.

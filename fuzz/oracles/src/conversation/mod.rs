@@ -41,7 +41,7 @@ use crate::script::Script;
 /// - What one end's messages are, the other is given, in order, none twice, and all that were read whole. An end that ends clean
 ///   was given all.
 /// - What did not leave is what `unsent` says, and the other counts are those of the wire.
-/// - When both ends are quiet, the last Ping of each has its Pong, and every message has arrived.
+/// - When both ends are quiet, the last Ping of each, a keepalive Ping perhaps, has its Pong, and every message has arrived.
 /// - No end reports that the other broke the protocol, or spoils its handshake; a limit only where a message is over it.
 /// - The ends agree on the subprotocol, on compression, on both Close frames, and who was the first to close.
 /// - Both reach their end, once; clean and without any time limit, where nothing went wrong.
