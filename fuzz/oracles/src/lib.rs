@@ -14,6 +14,7 @@ mod frame;
 mod handshake;
 #[path = "../../../tests/support/memory.rs"]
 mod memory;
+mod proxy;
 mod reference;
 mod script;
 mod seeds;
@@ -26,6 +27,7 @@ pub use deflate::deflate;
 pub use fields::fields;
 pub use frame::frame;
 pub use handshake::handshake;
+pub use proxy::proxy;
 pub use seeds::of_handshakes;
 
 // `cases` looks for it here.

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 /// A name in `fuzz_targets`, and its oracle.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     ("connection", sansocket_fuzz_oracles::connection),
     ("conversation", sansocket_fuzz_oracles::conversation),
     ("deflate", sansocket_fuzz_oracles::deflate),
     ("fields", sansocket_fuzz_oracles::fields),
     ("frame", sansocket_fuzz_oracles::frame),
     ("handshake", sansocket_fuzz_oracles::handshake),
+    ("proxy", sansocket_fuzz_oracles::proxy),
 ];
 
 #[test]

@@ -5,7 +5,7 @@ mod generate;
 pub(crate) mod grammar;
 mod replies;
 mod request;
-mod response;
+pub(crate) mod response;
 pub(crate) mod run;
 mod target;
 mod tungstenite;
