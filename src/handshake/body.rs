@@ -118,7 +118,11 @@ impl Body {
 
 /// The length, if `value` is one, also where it is repeated (RFC 9110 section 8.6).
 fn content_length(value: &[u8]) -> Option<usize> {
-    let mut lengths = elements(value).map(|length| str::from_utf8(length).ok()?.parse().ok());
+    let mut lengths = elements(value).map(|length| {
+        // `parse` would take a sign.
+        let digits = Some(length).filter(|length| length.iter().all(u8::is_ascii_digit));
+        str::from_utf8(digits?).ok()?.parse().ok()
+    });
     let first = lengths.next()??;
     lengths.all(|length| length == Some(first)).then_some(first)
 }
