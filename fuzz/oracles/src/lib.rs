@@ -20,7 +20,9 @@ mod script;
 mod seeds;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+mod url;
 
+pub use self::url::url;
 pub use connection::connection;
 pub use conversation::conversation;
 pub use deflate::deflate;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// A name in `fuzz_targets`, and its oracle.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     ("connection", sansocket_fuzz_oracles::connection),
     ("conversation", sansocket_fuzz_oracles::conversation),
     ("deflate", sansocket_fuzz_oracles::deflate),
@@ -15,6 +15,7 @@ const TARGETS: [Target; 7] = [
     ("frame", sansocket_fuzz_oracles::frame),
     ("handshake", sansocket_fuzz_oracles::handshake),
     ("proxy", sansocket_fuzz_oracles::proxy),
+    ("url", sansocket_fuzz_oracles::url),
 ];
 
 #[test]
