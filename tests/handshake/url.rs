@@ -98,6 +98,10 @@ fn what_is_no_websocket_uri_is_refused_precisely() {
         ("ws://[127.0.0.1]/", UrlError::Ipv6),
         ("ws://[::1]80/", UrlError::Port),
         ("ws://127.1/", UrlError::Ipv4),
+        // Resolvers read hexadecimal numbers too.
+        ("ws://0x7f000001/", UrlError::Ipv4),
+        ("ws://127.0.0.0X1/", UrlError::Ipv4),
+        ("ws://127.0x/", UrlError::Ipv4),
         ("ws://256.0.0.1/", UrlError::Ipv4),
         ("ws://1.2.3.4.5/", UrlError::Ipv4),
         ("ws://2130706433/", UrlError::Ipv4),
