@@ -57,9 +57,13 @@ pub(super) fn is_joined_otherwise(base: &str, reference: &str) -> bool {
         .iter()
         .flat_map(|text| text.split('/'))
         .any(|segment| matches!(segment.as_bytes(), [b'a'..=b'z', b':' | b'|', ..]));
+    // The standard has removed dot segments from the base before; RFC 3986 section 5.2.3 takes its last segment as it is.
+    let has_dots =
+        base.split('?').next().unwrap_or_default().split('/').any(|part| matches!(part, "." | ".."));
     // The standard removes some whitespace and control characters before it reads.
     dots || relative
         || drive
+        || has_dots
         || both.iter().any(|text| text.contains(|c: char| c == '\\' || c == ' ' || c.is_ascii_control()))
 }
 
@@ -120,6 +124,15 @@ mod tests {
         assert_eq!(base.join("../d").map(|url| url.to_string()).as_deref(), Ok("ws://a/b/d"));
         let theirs = Standard::parse("ws://a/b/%2e%2e/c").and_then(|base| base.join("../d"));
         assert_eq!(theirs.map(String::from).as_deref(), Ok("ws://a/d"));
+    }
+
+    #[test]
+    fn dots_at_the_end_of_a_base_are_its_last_segment() {
+        let base: Url = "ws://a/b/c/..".parse().expect("an address");
+        assert!(is_joined_otherwise(base.resource_name(), "d"));
+        assert_eq!(base.join("d").map(|url| url.to_string()).as_deref(), Ok("ws://a/b/c/d"));
+        let theirs = Standard::parse("ws://a/b/c/..").and_then(|base| base.join("d"));
+        assert_eq!(theirs.map(String::from).as_deref(), Ok("ws://a/b/d"));
     }
 
     #[test]
