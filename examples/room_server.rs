@@ -90,6 +90,7 @@ async fn talk(mut socket: WebSocket, info: ConnectionInfo, room: broadcast::Send
                     Ok(())
                 }
                 Ok(Some(Message::Binary(_))) => {
+                    info!(user, "sent binary data");
                     return drop(socket.close(CloseCode::UNSUPPORTED_DATA, "this room is for text").await);
                 }
                 Ok(None) => return info!(user, "left"),
