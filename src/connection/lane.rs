@@ -90,13 +90,7 @@ impl Lane {
             }
         }
         // Not worth being filled with zeros first.
-        self.copied.truncate(self.end);
-        let needed = EncodedHeader::ROOM + payload.len();
-        if self.copied.capacity() - self.end < needed {
-            self.make_room();
-            self.copied.truncate(self.end);
-            self.copied.reserve(needed);
-        }
+        self.reserve(EncodedHeader::ROOM + payload.len());
         *waiting += append_frame(&mut self.copied, first, payload, key);
         self.end = self.copied.len();
     }
@@ -131,15 +125,14 @@ impl Lane {
     }
 
     fn push_bytes(&mut self, bytes: &[u8]) {
-        let end = self.end + bytes.len();
-        match self.copied.get_mut(self.end..end) {
+        match self.copied.get_mut(self.end..self.end + bytes.len()) {
             Some(room) => room.copy_from_slice(bytes),
             None => {
-                self.copied.truncate(self.end);
+                self.reserve(bytes.len());
                 self.copied.extend_from_slice(bytes);
             }
         }
-        self.end = end;
+        self.end += bytes.len();
     }
 
     /// The first piece; empty if there is none.
@@ -152,7 +145,7 @@ impl Lane {
         }
     }
 
-    /// The pieces; some may be empty.
+    /// The pieces, none of which is empty.
     pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let mut from = self.left;
         let pairs = self.shared.iter().flat_map(move |shared| {
@@ -237,6 +230,15 @@ impl Lane {
             }
             self.copied.resize(end, 0);
         }
+    }
+
+    /// Makes room for `len` bytes to be appended right behind the frames.
+    fn reserve(&mut self, len: usize) {
+        if self.copied.capacity() - self.end < len {
+            self.make_room();
+        }
+        self.copied.truncate(self.end);
+        self.copied.reserve(len);
     }
 
     /// Removes what has left, if that is the larger part: a queue that is never empty must not grow.
@@ -341,5 +343,17 @@ mod tests {
                 lane.copied.capacity()
             );
         }
+    }
+
+    #[test]
+    fn what_has_left_makes_room_for_what_is_encoded_already() {
+        let frame = Bytes::from(vec![0; 100]);
+        let (mut lane, mut waiting) = (Lane::default(), 0);
+        lane.push(FirstByte::new(Flags::WHOLE, Opcode::Binary), &[0; 10], &mut waiting);
+        for _ in 0..1_000 {
+            lane.push_encoded(frame.clone(), 8 * 1024);
+            leave(&mut lane, frame.len());
+        }
+        assert!(lane.copied.capacity() < 2 * MIN_APPENDED, "{} bytes", lane.copied.capacity());
     }
 }
