@@ -5,6 +5,7 @@ use core::str;
 
 use bytes::{Buf, BytesMut};
 
+use crate::handshake::characters::is_number;
 use crate::handshake::fields::elements;
 use crate::handshake::response::Response;
 
@@ -119,8 +120,7 @@ impl Body {
 /// The length, if `value` is one, also where it is repeated (RFC 9110 section 8.6).
 fn content_length(value: &[u8]) -> Option<usize> {
     let mut lengths = elements(value).map(|length| {
-        // `parse` would take a sign.
-        let digits = Some(length).filter(|length| length.iter().all(u8::is_ascii_digit));
+        let digits = Some(length).filter(|length| is_number(length));
         str::from_utf8(digits?).ok()?.parse().ok()
     });
     let first = lengths.next()??;

@@ -29,6 +29,11 @@ impl Characters {
     }
 }
 
+/// Whether `value` is `1*DIGIT`, as numbers in fields are. `parse` would take a sign, too.
+pub(crate) fn is_number(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(u8::is_ascii_digit)
+}
+
 /// The sets that each byte is in.
 const TABLE: [u8; 256] = {
     let mut table = [0; 256];

@@ -5,6 +5,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::extension::{DeflateConfig, DeflateParams, Element, ExtensionFault, WrongAnswer};
+use crate::handshake::characters::is_number;
 use crate::handshake::excerpt::Excerpt;
 use crate::handshake::extensions::{self, EXTENSIONS};
 use crate::handshake::fields::{Head, Span, elements, trim};
@@ -208,7 +209,7 @@ fn check_subprotocol(head: &Head, offered: &str) -> Result<Option<Span>, Kind> {
 //= https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 //# delay-seconds  = 1*DIGIT
 pub(crate) fn delay(value: &[u8]) -> Option<Duration> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+    if !is_number(value) {
         return None;
     }
     let seconds = value

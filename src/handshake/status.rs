@@ -1,5 +1,6 @@
 //! The HTTP status that answers each failure of a server's handshake (RFC 9110 section 15, RFC 6455 section 4.2).
 
+use crate::handshake::characters::is_number;
 use crate::handshake::kind::HandshakeErrorKind;
 use crate::handshake::peer::Peer;
 
@@ -37,7 +38,7 @@ impl HandshakeErrorKind {
             Self::TimedOut { .. } => 408,
             // RFC 9110 section 15.5.14: content larger than the server is willing to process, and here it is willing to
             // process none. What is no length at all, as a number of more digits than an excerpt has, is a malformed request.
-            Self::HasContent { seen } if is_length(seen.as_bytes()) && !seen.is_cut() => 413,
+            Self::HasContent { seen } if is_number(seen.as_bytes()) && !seen.is_cut() => 413,
             Self::HasContent { .. } => 400,
             Self::RequestLineTooLong { .. } => 414,
             Self::Expectation { .. } => 417,
@@ -81,10 +82,6 @@ impl HandshakeErrorKind {
             | Self::Finished => return None,
         })
     }
-}
-
-fn is_length(value: &[u8]) -> bool {
-    !value.is_empty() && value.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether `method` is one that HTTP defines.
