@@ -8,6 +8,7 @@ use sansocket::{CloseCode, Connection, Delivery, Instant, Limits, MessageKind, R
 use crate::memory;
 use crate::reference;
 use crate::script::{Endpoint, Script};
+use crate::sent::frames;
 use crate::support::drive::{Setup, open_with};
 use crate::support::seen::{Seen, joined};
 use crate::support::wire::CLOSE;
@@ -309,32 +310,11 @@ impl Run {
         );
         if let Some(Seen::Close(_)) = received.last() {
             // After the Close frame there may be Pongs, and the rest of one that was not written to its end.
-            let close = whole_frames(&self.output).into_iter().rposition(|first| first == CLOSE);
-            let after = whole_frames(&self.output).split_off(close.map_or(0, |at| at + 1));
+            let firsts: Vec<u8> = frames(&self.output).iter().map(|frame| frame.first).collect();
+            let close = firsts.iter().rposition(|first| *first == CLOSE);
+            let after = &firsts[close.map_or(0, |at| at + 1)..];
             assert!(after.iter().all(|first| *first >= CLOSE), "data after Close: {after:x?}");
-            let closes = whole_frames(&self.output).into_iter().filter(|first| *first == CLOSE).count();
-            assert_eq!(closes, 1);
+            assert_eq!(firsts.iter().filter(|first| **first == CLOSE).count(), 1);
         }
     }
-}
-
-/// The first byte of each frame, the last of which may be cut off.
-fn whole_frames(mut bytes: &[u8]) -> Vec<u8> {
-    let mut firsts = Vec::new();
-    while let [first, second, rest @ ..] = bytes {
-        let extended = match second & 0x7F {
-            126 => 2,
-            127 => 8,
-            _ => 0,
-        };
-        let Some(extended_bytes) = rest.get(..extended) else { break };
-        let len = match extended {
-            0 => usize::from(second & 0x7F),
-            _ => extended_bytes.iter().fold(0, |len, byte| len << 8 | usize::from(*byte)),
-        };
-        let key = if second & 0x80 != 0 { 4 } else { 0 };
-        firsts.push(*first);
-        bytes = rest.get(extended + key + len..).unwrap_or_default();
-    }
-    firsts
 }

@@ -18,6 +18,7 @@ mod proxy;
 mod reference;
 mod script;
 mod seeds;
+mod sent;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 mod url;

@@ -4,6 +4,7 @@ use sansocket::{Cause, Connection, Failure, Role, State};
 
 use super::Conversation;
 use super::end::{End, Fin};
+use crate::sent;
 use crate::support::seen::Seen;
 
 impl Conversation {
@@ -175,27 +176,15 @@ impl Frames {
     fn of(from: Role, stream: &[u8]) -> Self {
         let mut frames = Self::default();
         let Some(head) = stream.windows(4).position(|part| part == b"\r\n\r\n") else { return frames };
-        let mut rest = &stream[head + 4..];
-        frames.bytes = rest.len();
-        while let [first, second, behind @ ..] = rest {
-            let extended = match second & 0x7F {
-                126 => 2,
-                127 => 8,
-                _ => 0,
-            };
-            let Some(number) = behind.get(..extended) else { break };
-            let len = match extended {
-                0 => usize::from(second & 0x7F),
-                _ => number.iter().fold(0, |len, byte| len << 8 | usize::from(*byte)),
-            };
-            let key = if from == Role::Client { 4 } else { 0 };
-            let Some(next) = behind.get(extended + key + len..) else { break };
-            rest = next;
-            match first & 0x0F {
+        let stream = &stream[head + 4..];
+        frames.bytes = stream.len();
+        for frame in sent::frames(stream).iter().filter(|frame| frame.whole) {
+            assert_eq!(frame.masked, from == Role::Client, "a client masks, and nobody else");
+            match frame.first & 0x0F {
                 0..=2 => {
                     assert_eq!(frames.closes, 0, "data behind a Close frame");
                     frames.data_frames += 1;
-                    frames.messages += usize::from(first & 0x80 != 0);
+                    frames.messages += usize::from(frame.first & 0x80 != 0);
                 }
                 8 => frames.closes += 1,
                 _ => {}

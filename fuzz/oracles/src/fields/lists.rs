@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sansocket::{ClientConfig, HandshakeErrorKind as Kind, ServerConfig};
+use sansocket::{ClientConfig, HandshakeError, HandshakeErrorKind as Kind, ServerConfig};
 
 use super::{Head, joined, list};
 use crate::handshake::grammar::{is_token, trim};
@@ -61,28 +61,29 @@ pub(super) fn subprotocol_chosen(lines: &[&[u8]]) {
 
 pub(super) fn connection(lines: &[&[u8]]) {
     let result = Head::request().with("Connection", lines).ask(&mut ServerConfig::default());
-    let expected = if has(lines, b"upgrade") { None } else { Some("connection-not-upgrade") };
-    assert_eq!(result.err().map(|error| error.code()), expected, "left: the library's");
+    assert_judged(result.err(), has(lines, b"upgrade"), "connection-not-upgrade");
 }
 
 pub(super) fn connection_of_response(lines: &[&[u8]]) {
     let (_, result) = Head::response().with("Connection", lines).answer(&mut ClientConfig::default());
-    let expected = if has(lines, b"upgrade") { None } else { Some("connection-not-upgrade") };
-    assert_eq!(result.err().map(|error| error.code()), expected, "left: the library's");
+    assert_judged(result.err(), has(lines, b"upgrade"), "connection-not-upgrade");
 }
 
 pub(super) fn upgrade(lines: &[&[u8]]) {
     let result = Head::request().with("Upgrade", lines).ask(&mut ServerConfig::default());
-    let expected = if has(lines, b"websocket") { None } else { Some("upgrade-not-websocket") };
-    assert_eq!(result.err().map(|error| error.code()), expected, "left: the library's");
+    assert_judged(result.err(), has(lines, b"websocket"), "upgrade-not-websocket");
 }
 
 /// RFC 6455 section 4.1 wants it to be the word, and not only to have it.
 pub(super) fn upgrade_of_response(lines: &[&[u8]]) {
     let (_, result) = Head::response().with("Upgrade", lines).answer(&mut ClientConfig::default());
     let is_fine = list(&joined(lines)).len() == 1 && has(lines, b"websocket");
-    let expected = if is_fine { None } else { Some("upgrade-not-websocket") };
-    assert_eq!(result.err().map(|error| error.code()), expected, "left: the library's");
+    assert_judged(result.err(), is_fine, "upgrade-not-websocket");
+}
+
+fn assert_judged(error: Option<HandshakeError>, is_fine: bool, code_if_not: &str) {
+    let expected = (!is_fine).then_some(code_if_not);
+    assert_eq!(error.map(|error| error.code()), expected, "left: the library's");
 }
 
 /// Whether a token is listed, in upper or lower case.

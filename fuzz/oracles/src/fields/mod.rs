@@ -14,7 +14,7 @@ use sansocket::{
 };
 
 use crate::handshake::grammar::is_text;
-use crate::handshake::run::{OFFERED, URL, accept_value};
+use crate::handshake::run::{OFFERED, REQUEST_FIELDS, URL, response_fields};
 use crate::memory;
 use crate::script::Script;
 
@@ -71,20 +71,12 @@ struct Head {
 
 impl Head {
     fn request() -> Self {
-        let fields = [
-            ("Host", "example.com"),
-            ("Upgrade", "websocket"),
-            ("Connection", "Upgrade"),
-            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            ("Sec-WebSocket-Version", "13"),
-        ];
-        Self { start: "GET /chat HTTP/1.1", fields: fields.map(|(name, value)| (name, value.into())).into() }
+        let fields = REQUEST_FIELDS.map(|(name, value)| (name, value.into())).into();
+        Self { start: "GET /chat HTTP/1.1", fields }
     }
 
     fn response() -> Self {
-        let fields =
-            [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", &accept_value())];
-        let fields = fields.map(|(name, value)| (name, value.into())).into();
+        let fields = response_fields().map(|(name, value)| (name, value.into())).into();
         Self { start: "HTTP/1.1 101 Switching Protocols", fields }
     }
 

@@ -5,7 +5,7 @@
 
 use sansocket::Role;
 
-use super::run::accept_value;
+use super::run::{REQUEST_FIELDS, response_fields};
 use super::words::{COLONS, LINE_ENDS, NAMES, SEPARATORS, VALUES, WORDS};
 use crate::script::Script;
 
@@ -58,19 +58,12 @@ struct Field {
 
 impl Draft {
     fn request() -> Self {
-        let fields = [
-            ("Host", "example.com"),
-            ("Upgrade", "websocket"),
-            ("Connection", "Upgrade"),
-            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            ("Sec-WebSocket-Version", "13"),
-        ];
-        Self::new(["GET", "/chat", "HTTP/1.1"], &fields)
+        Self::new(["GET", "/chat", "HTTP/1.1"], &REQUEST_FIELDS)
     }
 
     fn response() -> Self {
-        let accept = accept_value();
-        let fields = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", &accept)];
+        let fields = response_fields();
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
         Self::new(["HTTP/1.1", "101", "Switching Protocols"], &fields)
     }
 

@@ -158,6 +158,24 @@ pub(crate) fn run(endpoint: Endpoint, pieces: &[&[u8]], end: End) -> Run {
     Run { outcome, error: failure, held: Held { at_first: bytes(created), most: bytes(most) } }
 }
 
+/// The fields of a request that is fine.
+pub(crate) const REQUEST_FIELDS: [(&str, &str); 5] = [
+    ("Host", "example.com"),
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Version", "13"),
+];
+
+/// The fields of a response that is fine to the client here.
+pub(crate) fn response_fields() -> [(&'static str, String); 3] {
+    [
+        ("Upgrade", "websocket".into()),
+        ("Connection", "Upgrade".into()),
+        ("Sec-WebSocket-Accept", accept_value()),
+    ]
+}
+
 /// The value that the client here expects in `Sec-WebSocket-Accept`.
 pub(crate) fn accept_value() -> String {
     answer_to(client_key())
