@@ -50,19 +50,8 @@ where
     serve_prepared(listener, |stream| stream.set_nodelay(true).expect("the stream is open"), connection)
 }
 
-/// As [`serve`], for a library that sets `TCP_NODELAY` itself.
-pub(crate) fn serve_as_accepted<F, E>(
-    listener: StdListener,
-    connection: fn(TcpStream) -> F,
-) -> Pin<Box<dyn Future<Output = ()>>>
-where
-    F: Future<Output = Result<(), E>> + Send + 'static,
-    E: Debug + Send + 'static,
-{
-    serve_prepared(listener, |_| (), connection)
-}
-
-fn serve_prepared<F, E>(
+/// As [`serve`], with `prepare` in place of `TCP_NODELAY`.
+pub(crate) fn serve_prepared<F, E>(
     listener: StdListener,
     prepare: fn(&TcpStream),
     connection: fn(TcpStream) -> F,

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::{Handshaking, Peer};
 use crate::deflate::Deflating;
-use crate::echo::{Server, serve_as_accepted};
+use crate::echo::{Server, serve_prepared};
 use crate::pipe::{Pipe, READ, copy, read_at_most, read_into, write_out};
 use crate::rounds::Run;
 use crate::work::{Decoding, Encoding, Role};
@@ -18,6 +18,9 @@ pub(crate) struct Sansocket;
 
 /// As the others are: none of them asks whether a client is still there.
 const NO_KEEPALIVE: &str = "(sansocket, without keepalive)";
+
+/// It sets `TCP_NODELAY` itself.
+const AS_IT_IS: fn(&TcpStream) = |_| ();
 
 impl Peer for Sansocket {
     fn name(&self) -> &'static str {
@@ -62,10 +65,10 @@ impl Peer for Sansocket {
 
     fn servers(&self) -> Vec<Server> {
         vec![
-            Server { name: "sansocket", run: |listener| serve_as_accepted(listener, echo) },
+            Server { name: "sansocket", run: |listener| serve_prepared(listener, AS_IT_IS, echo) },
             Server {
                 name: NO_KEEPALIVE,
-                run: |listener| serve_as_accepted(listener, echo_without_keepalive),
+                run: |listener| serve_prepared(listener, AS_IT_IS, echo_without_keepalive),
             },
         ]
     }
